@@ -1,0 +1,74 @@
+"""What a run needs, what a machine has, and whether one fits in the other."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from workbench.errors import UsageError
+
+_SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([kmgtp]?)(i?)b?", re.IGNORECASE)
+_POWERS = {"": 0, "k": 1, "m": 2, "g": 3, "t": 4, "p": 5}
+
+
+def parse_size(text: str) -> int:
+    """Bytes in `8GB`, `512M`, `1.5TiB`, `1000`. K, M, G are powers of 1000, Ki, Mi, Gi of 1024. Raises UsageError."""
+    match = _SIZE.fullmatch(text.strip())
+    if not match:
+        raise UsageError(f"{text!r} is not a size", hint="write 8GB, 512MB or 1.5TiB")
+    number, unit, binary = match.groups()
+    size = int(float(number) * (1024 if binary else 1000) ** _POWERS[unit.lower()])
+    if size <= 0:
+        raise UsageError(f"{text!r} is not a size above zero")
+    return size
+
+
+def format_size(size: float) -> str:
+    """`0 B`, `812 kB`, `3.1 GB`: powers of 1000, two or three digits."""
+    value, unit = float(size), "B"
+    for unit in ("B", "kB", "MB", "GB", "TB", "PB"):
+        if abs(value) < 999.5 or unit == "PB":
+            break
+        value /= 1000
+    return f"{value:.0f} {unit}" if unit == "B" or value >= 9.95 else f"{value:.1f} {unit}"
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """What one run asks for. Runs with equal needs queue in one line."""
+
+    cpus: int = 1
+    memory: int = 0
+    """Bytes; 0: says nothing, and is given no share."""
+    gpus: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Device:
+    """A GPU of a machine, known by its UUID."""
+
+    uuid: str
+    index: int
+    name: str
+    memory: int
+    """Bytes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Capacity:
+    """What a machine has for runs."""
+
+    cpus: int
+    memory: int
+    """Bytes."""
+    devices: tuple[Device, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """What one attempt holds of a machine while it lasts."""
+
+    cpus: int
+    memory: int
+    devices: tuple[str, ...] = ()
+    """UUIDs."""

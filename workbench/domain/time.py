@@ -1,0 +1,41 @@
+"""Time as the history keeps it: microseconds since the epoch, UTC, one int. Durations are seconds."""
+
+from __future__ import annotations
+
+import re
+
+from workbench.errors import UsageError
+
+Micros = int
+"""Microseconds since 1970-01-01 UTC."""
+
+SECOND: Micros = 1_000_000
+
+_UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, "w": 604800.0}
+_DURATION = re.compile(r"(\d+(?:\.\d+)?)([smhdw])")
+
+
+def parse_duration(text: str) -> float:
+    """Seconds in `90`, `30s`, `2h`, `1h30m`, `1.5d`. Raises UsageError."""
+    text = text.strip()
+    if re.fullmatch(r"\d+(\.\d+)?", text):
+        seconds = float(text)
+    elif re.fullmatch(rf"(?:{_DURATION.pattern})+", text):
+        seconds = sum(float(number) * _UNITS[unit] for number, unit in _DURATION.findall(text))
+    else:
+        raise UsageError(f"{text!r} is not a duration", hint="write 90s, 30m, 2h, 1h30m or 1d")
+    if not 0 < seconds < 10 * 365 * 86400:
+        raise UsageError(f"{text!r} is not a duration between a moment and ten years")
+    return seconds
+
+
+def format_duration(seconds: float) -> str:
+    """`12s`, `4m 05s`, `2h 07m`, `3d 04h`: two units at most, as wide as they need be."""
+    whole = int(max(0.0, seconds))
+    if whole < 60:
+        return f"{whole}s"
+    if whole < 3600:
+        return f"{whole // 60}m {whole % 60:02d}s"
+    if whole < 86400:
+        return f"{whole // 3600}h {whole % 3600 // 60:02d}m"
+    return f"{whole // 86400}d {whole % 86400 // 3600:02d}h"

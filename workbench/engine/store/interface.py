@@ -1,0 +1,176 @@
+"""What the engine asks of its history."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from workbench.domain.events import Change
+from workbench.domain.run import Run
+from workbench.domain.time import Micros
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """One value of one metric."""
+
+    key: str
+    step: int
+    at: Micros
+    value: float
+    """NaN and the infinities are kept as such."""
+
+
+@dataclass(frozen=True, slots=True)
+class Artifact:
+    name: str
+    path: str
+    """Where it lies, on the machine that made it."""
+    size: int
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What was read of an attempt's metrics file, and how far: written together, so nothing is stored twice."""
+
+    run: str
+    attempt: int
+    offset: int
+    """Bytes of the file that are in history after this."""
+    points: Sequence[tuple[str, int, Micros, float]]
+    """(key, step, at, value): tuples, because there are millions."""
+    config: dict[str, Any] = field(default_factory=dict)
+    artifacts: Sequence[Artifact] = ()
+    malformed: int = 0
+    first_malformed: str = ""
+    """The first malformed line, cut to 200 characters."""
+
+
+@dataclass(frozen=True, slots=True)
+class MachineSample:
+    machine: str
+    at: Micros
+    body: dict[str, Any]
+    """As `Sampled` has it, JSON-able."""
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """What one transaction writes. Everything in it, or nothing."""
+
+    changes: Sequence[Change] = ()
+    readings: Sequence[Reading] = ()
+    samples: Sequence[MachineSample] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """What history keeps of one metric of one run, beside its points."""
+
+    last: float
+    min: float
+    """Of the finite values; NaN where there is none."""
+    max: float
+    step: int
+    """Of the last value."""
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    run: Run
+    metrics: dict[str, float]
+    """key -> last value."""
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    rows: Sequence[Row]
+    total: int
+    """How many fit the filter."""
+    counts: dict[str, int]
+    """status -> how many fit the filter."""
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    columns: Sequence[str]
+    rows: Sequence[Sequence[Any]]
+    truncated: bool
+
+
+class History(Protocol):
+    """The one way to the history. Safe to call from the event loop: one writer thread, a few readers.
+
+    Raises HistoryFull when there is no room (nothing of the batch is written), HistoryError otherwise.
+    """
+
+    async def commit(self, batch: Batch) -> None:
+        """Durable when this returns. Concurrent calls share a transaction; if one batch is bad, only it fails."""
+        ...
+
+    async def live(self) -> list[Run]:
+        """Every run that is not over: what the engine starts from."""
+        ...
+
+    async def offsets(self) -> dict[tuple[str, int], int]:
+        """(run, attempt) -> bytes of its metrics file that are in history, for the runs that are not over."""
+        ...
+
+    async def last_seq(self) -> int: ...
+
+    async def taken(self, ids: Sequence[str]) -> set[str]:
+        """Those of these ids that are in use."""
+        ...
+
+    async def find(self, reference: str) -> Run:
+        """By id, name, number, or unambiguous prefix. Raises NotFound, Ambiguous."""
+        ...
+
+    async def page(self, filter: str, order: str, limit: int, offset: int, project: str = "") -> Page:
+        """order: `queue` (running, preparing, queued in order, held, then what is over, newest first),
+        `newest`, or a field, `-` before it for descending (`-metric.acc`). Raises FilterError."""
+        ...
+
+    async def metrics(self, run: str) -> dict[str, Metric]: ...
+
+    async def series(self, run: str, key: str, points: int) -> tuple[list[int], list[Micros], list[float]]:
+        """Steps, times, values, in order of step; thinned to about `points`, first, last and extremes kept."""
+        ...
+
+    async def events(self, run: str) -> list[dict[str, Any]]:
+        """[{at, kind, by, detail}] in order."""
+        ...
+
+    async def artifacts(self, run: str) -> list[Artifact]: ...
+
+    async def malformed(self, run: str) -> tuple[int, str]:
+        """How many metric lines made no sense, and the first of them."""
+        ...
+
+    async def samples(self, machine: str, since: Micros, limit: int) -> list[tuple[Micros, dict[str, Any]]]: ...
+
+    async def projects(self) -> list[dict[str, Any]]:
+        """[{name, directory, counts: {status: n}, last: Micros, seconds: float}] by last activity."""
+        ...
+
+    async def environments(self) -> set[str]:
+        """Ids that runs which are not over need."""
+        ...
+
+    async def sql(self, query: str, seconds: float, rows: int) -> Table:
+        """Read-only, no files, no settings, ended after so many seconds. Raises UsageError with DuckDB's words."""
+        ...
+
+    async def durations(self, project: str, limit: int) -> list[float]:
+        """Seconds that the latest ended runs of a project took, newest first: what an estimate stands on."""
+        ...
+
+    @property
+    def full(self) -> str:
+        """Why nothing can be written at present, "" when all is well."""
+        ...
+
+    async def close(self) -> None: ...

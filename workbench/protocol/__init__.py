@@ -1,0 +1,58 @@
+"""What clients and engine say to each other: JSON-RPC 2.0, one object a line, over a Unix socket. No sockets here.
+
+Imports only json, so that a prompt pays nothing for it. `messages` has the frames, `runs` the run's own form.
+
+The first request on a connection is `hello`; anything else before it is refused. Then, verb by verb (the
+names are those of the command line and of engine/handlers):
+
+    hello        {protocol, version}                     -> {protocol, version, pid, started}
+    status       {}                                      -> {pid, version, started, socket, history, history_bytes,
+                                                             health, counts: {status: n}, clients}
+    stop         {}                                      -> {}
+    submit       Submission                              -> {count, ids, names, runs: first 100 Run}
+    runs         {filter?, order?, limit?, offset?, project?}
+                                                         -> {total, counts: {status: n}, rows: [{run, metrics}]}
+    show         {run}                                   -> {run, metrics: {key: {last, min, max, step, count}},
+                                                             events: [{at, kind, by, detail}], artifacts, malformed,
+                                                             files, waiting, warnings: [text]}
+    logs         {run, offset?, limit?, wait?}           -> {run, offset, next, size, text, over}
+                                                            offset < 0 counts from the end; wait: seconds to wait for more
+    wait         {run, seconds?}                         -> {run}, when it is over (or the seconds are)
+    cancel       {runs: [R]}                             -> {runs: [Run]}
+    hold         {runs: [R]}                             -> {runs: [Run]}
+    release      {runs: [R]}                             -> {runs: [Run]}
+    rerun        {run, hold?}                            -> {runs: [Run]}
+    edit         {run, ask: partial Ask}                 -> {run}
+    move         {run, to: top | bottom | before R | after R}   -> {run}
+    explain      {run}                                   -> {run, why: {kind, text, until}}
+    compare      {runs: [R]}                             -> {runs: [Run], params: {key: [value]}, metrics: {key: [last]},
+                                                             same: {key: value}, code: [...], environment: [...]}
+    series       {runs: [R], keys: [k], points?}         -> {series: [{run, key, steps, times, values}]}
+    diff         {run}                                   -> {text}: the uncommitted changes it was submitted with
+    machines     {}                                      -> {machines: [Machine]}
+    projects     {}                                      -> {projects: [Project]}
+    sql          {query, seconds?, rows?}                -> {columns, rows, truncated}
+    environments {}                                      -> {environments: [{id, bytes, used, origin, path}]}
+    prune        {}                                      -> {removed: [id], bytes}
+    subscribe    {topics: [runs | metrics | machines | waits]}  -> {}
+
+R is a run's id, its name, a number (`12` or `#12`), or any unambiguous prefix of id or name.
+
+Notifications, to subscribers only:
+    changed  {changes: [{kind, at, by, run}]}
+    metrics  {runs: {id: {key: last}}}
+    machines {machines: [Machine]}
+    waits    {runs: {id: text}}
+    progress {run, text}                   what preparing it is about just now
+    dropped  {reason}                      the last line that a slow subscriber gets
+
+NaN and the infinities travel as the strings "NaN", "Infinity" and "-Infinity": JSON has no others.
+"""
+
+from __future__ import annotations
+
+VERSION = 1
+"""Of the protocol. Raised when an older client could misread an answer."""
+
+MAX_FRAME = 16 * 1024 * 1024
+"""Bytes of one line, both ways."""

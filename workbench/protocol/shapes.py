@@ -1,0 +1,94 @@
+"""The objects that travel, as types. For type checkers and readers; nothing here runs on a hot path."""
+
+from __future__ import annotations
+
+from typing import Any, NotRequired, TypedDict
+
+
+class Submission(TypedDict):
+    """What `run` and `sweep` ask for. Sizes in bytes, times in seconds: the client has parsed the words."""
+
+    directory: str
+    """Absolute: where the command was typed. The engine finds the project above it."""
+    command: list[str]
+    params: dict[str, str | int | float | bool]
+    grid: NotRequired[dict[str, list[str | int | float | bool]]]
+    """Every combination is a run: the last key varies fastest."""
+    name: NotRequired[str]
+    cpus: NotRequired[int]
+    memory: NotRequired[int]
+    gpus: NotRequired[int]
+    time_limit: NotRequired[float]
+    priority: NotRequired[int]
+    after: NotRequired[list[str]]
+    retries: NotRequired[int]
+    tags: NotRequired[list[str]]
+    hold: NotRequired[bool]
+    packages: NotRequired[list[str]]
+    """`--with`: requirements for this run alone."""
+
+
+class Sample(TypedDict):
+    at: int
+    cpu: float
+    """0 to 1, all cores together."""
+    memory: int
+    disk_free: int
+    network_in: float
+    network_out: float
+    load: float
+    devices: list[dict[str, Any]]
+    """[{uuid, use (0 to 1), memory, power, temperature}]"""
+    attempts: dict[str, list[float]]
+    """attempt -> [cores, bytes]"""
+
+
+class MachineView(TypedDict):
+    name: str
+    status: str
+    """ok, connecting, draining, unreachable."""
+    reason: str
+    """Why it is not ok, "" when it is."""
+    hostname: str
+    cpus: int
+    memory: int
+    devices: list[dict[str, Any]]
+    """[{uuid, index, name, memory}]"""
+    cpus_held: int
+    memory_held: int
+    devices_held: dict[str, str]
+    """UUID -> id of the run that holds it."""
+    running: list[str]
+    """Ids of runs that hold a share."""
+    warnings: list[str]
+    sample: Sample | None
+    history: list[Sample]
+    """The last ten minutes, oldest first, at most 300. In `machines` replies; [] in notifications."""
+
+
+class ProjectView(TypedDict):
+    name: str
+    directory: str
+    goal: str
+    counts: dict[str, int]
+    last: int
+    """Micros of the last activity."""
+    seconds: float
+    """Run time of all its runs, summed."""
+    metric: str
+    """The metric that its workbench.toml names as the goal, "" where it names none."""
+    best: dict[str, Any] | None
+    """{run, name, value}: the best finished run by that metric."""
+
+
+class Waiting(TypedDict):
+    """Why a run waits."""
+
+    kind: str
+    """held, dependency, backoff, resources, order, machine, impossible."""
+    text: str
+    """A sentence: what it waits for."""
+    until: str
+    """What would start it: a sentence."""
+    blockers: list[str]
+    """Ids of the runs in the way."""

@@ -1,0 +1,255 @@
+"""What a machine can do, whichever road leads there. The same suite of tests passes for every one of them.
+
+A Machine is a live connection to one agent. It is made by `connect()`, ends by itself when the road breaks
+(the last event is Disconnected), and knows nothing of runs: only of attempts, by the id that the engine mints.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal, Protocol
+
+from workbench.domain.resources import Capacity
+from workbench.domain.time import Micros
+
+AttemptId = str
+"""RUN.NUMBER, such as k3v9q2xd.1"""
+
+Stream = Literal["log", "metrics"]
+
+
+@dataclass(frozen=True, slots=True)
+class Host:
+    """What an agent says of its machine at hello."""
+
+    capacity: Capacity
+    hostname: str
+    boot_id: str
+    user: str
+    python: str
+    kernel: str
+    root: str
+    """Where the agent keeps attempts, snapshots and environments there."""
+    warnings: tuple[str, ...] = ()
+    """What would bite later, a sentence each with its remedy."""
+
+
+@dataclass(frozen=True, slots=True)
+class TreeEntry:
+    """One file of a snapshot."""
+
+    path: str
+    """Relative, with slashes, no `..`."""
+    kind: Literal["file", "executable", "link"]
+    content: str
+    """sha256 of the blob in hex; for a link, where it points."""
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class Build:
+    """An environment to build: the machine builds it once, however many ask."""
+
+    id: str
+    lock: str
+    """The locked requirements, as `uv pip sync` reads them."""
+    python: str
+    """A version request, "" for the machine's default."""
+
+
+@dataclass(frozen=True, slots=True)
+class Spec:
+    """Everything an attempt needs to start. Its canonical JSON's sha256 is part of its fate."""
+
+    attempt: AttemptId
+    argv: tuple[str, ...]
+    snapshot: str
+    """Must have been sent by `send`."""
+    workdir: str
+    environment: str
+    """Must have been built by `build`; "" for none."""
+    params: Mapping[str, Any]
+    variables: Mapping[str, str] = field(default_factory=dict)
+    links: Mapping[str, str] = field(default_factory=dict)
+    devices: tuple[str, ...] = ()
+    """GPU UUIDs; the attempt sees these and no others."""
+    cpus: int = 1
+    memory: int = 0
+    time_limit: float | None = None
+    """Seconds."""
+    grace: float = 10.0
+    """Seconds between TERM and KILL."""
+    log_limit: int = 64 * 1024 * 1024
+    """Bytes: the first and the last half are kept, a marked gap between them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Exit:
+    """How an attempt ended, as its supervisor put it on record."""
+
+    code: int | None
+    """Exit code; 128 + N for signal N; None where the command could not be started."""
+    reason: Literal["exited", "cancelled", "time limit", "not started"]
+    started: Micros
+    ended: Micros
+    cpu_seconds: float
+    peak_memory: int
+    words: str = ""
+    """Why it could not be started, as the kernel said it."""
+
+
+# What a machine tells, in the order in which it happened for any one attempt.
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    attempt: AttemptId
+    at: Micros
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """More of a stream: the bytes at `offset`."""
+
+    attempt: AttemptId
+    stream: Stream
+    offset: int
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Exited:
+    """It is over, every byte of its metrics has been told before this, and its log lies at its full size."""
+
+    attempt: AttemptId
+    exit: Exit
+    log_size: int
+
+
+@dataclass(frozen=True, slots=True)
+class Fenced:
+    """It will never start."""
+
+    attempt: AttemptId
+
+
+@dataclass(frozen=True, slots=True)
+class Vanished:
+    """It started, its supervisor is gone, and there is no exit code. Leftovers of it were killed."""
+
+    attempt: AttemptId
+    why: str
+    log_size: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Absent:
+    """The machine has never started it and knows no fence: it may be started."""
+
+    attempt: AttemptId
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceSample:
+    uuid: str
+    use: float
+    """0 to 1."""
+    memory: int
+    power: float
+    """Watts."""
+    temperature: float
+    """Celsius."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sampled:
+    """What the machine does at this moment."""
+
+    at: Micros
+    cpu: float
+    """0 to 1, all cores together."""
+    memory: int
+    """Bytes in use."""
+    disk_free: int
+    """Bytes, where attempts are kept."""
+    network_in: float
+    """Bytes a second."""
+    network_out: float
+    load: float
+    devices: tuple[DeviceSample, ...] = ()
+    attempts: Mapping[AttemptId, tuple[float, int]] = field(default_factory=dict)
+    """Of each attempt's process tree: cores in use, bytes resident."""
+
+
+@dataclass(frozen=True, slots=True)
+class Disconnected:
+    """The last event: the road broke. Says nothing about the attempts."""
+
+    why: str
+
+
+Event = Started | Output | Exited | Fenced | Vanished | Absent | Sampled | Disconnected
+
+
+class Machine(Protocol):
+    """A connected machine. Every call raises Unreachable when the road breaks, AgentError when the far end
+    refuses; none is a reason to believe that an attempt has failed."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def host(self) -> Host: ...
+
+    def events(self) -> AsyncIterator[Event]:
+        """Everything it tells, until Disconnected. One reader."""
+        ...
+
+    async def send(self, snapshot: str, tree: Sequence[TreeEntry], read: Callable[[str], Awaitable[bytes]]) -> None:
+        """Have the code there: only what is missing travels. `read` gives a blob by its sha256."""
+        ...
+
+    async def build(self, build: Build, progress: Callable[[str], None]) -> str:
+        """Have the environment there; its path. One build, however many ask at once.
+
+        Raises BuildError with uv's words."""
+        ...
+
+    async def start(self, lane: Sequence[Spec]) -> None:
+        """Start the first; each next one when the one before has ended. Returns once a supervisor has them.
+
+        Idempotent: an attempt that has a fate keeps it, and what became of it is told again as an event."""
+        ...
+
+    async def cancel(self, attempt: AttemptId) -> None:
+        """End it: void if it has not started, else TERM, grace, KILL to its whole tree.
+
+        The outcome comes as Fenced or Exited."""
+        ...
+
+    async def watch(self, offsets: Mapping[AttemptId, int]) -> None:
+        """Tell what became of each, now and from now on, its metrics from this byte offset on.
+
+        For a new connection: the machine answers, whatever the engine believed. An attempt that it knows
+        nothing of is told as Absent."""
+        ...
+
+    async def read(self, attempt: AttemptId, stream: Stream, offset: int, limit: int) -> tuple[bytes, int]:
+        """At most `limit` bytes at `offset`, and the stream's size now."""
+        ...
+
+    async def forget(self, attempts: Sequence[AttemptId]) -> None:
+        """All that they left is on record elsewhere: their directories may shrink to their fate and the
+        files that they wrote."""
+        ...
+
+    async def sample(self, interval: float) -> None:
+        """Tell Sampled every so many seconds; 0: never."""
+        ...
+
+    async def prune(self, keep: Sequence[str]) -> tuple[list[str], int]:
+        """Remove environments other than these; their ids and the bytes that came free."""
+        ...
+
+    async def close(self) -> None: ...
