@@ -1,0 +1,144 @@
+"""What git knows of a directory, asked with as few processes as can be.
+
+Hooks, file monitors, external diffs and index writes are off: looking at a repository changes nothing in it.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from workbench.errors import UsageError
+
+_GIT = ("git", "--no-pager", "-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null")
+_LOCAL = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX", "GIT_OBJECT_DIRECTORY", "GIT_COMMON_DIR")
+"""Variables that would point git at a repository of the engine's caller."""
+
+
+@dataclass(frozen=True, slots=True)
+class Checkout:
+    """A working tree, seen from one directory in it. Paths are relative to that directory."""
+
+    commit: str
+    """HEAD's full hash, "" before the first commit."""
+    branch: str
+    """"" where HEAD is detached."""
+    tracked: tuple[str, ...]
+    """Some may be gone from the working tree."""
+    untracked: tuple[str, ...]
+    """Not ignored; those of repositories inside this one too."""
+    changes: int
+    """How many differ from the commit, untracked ones among them."""
+    edited: bool
+    """Whether tracked ones are among the changes: whether there is a diff."""
+    warnings: tuple[str, ...] = ()
+
+
+def top(directory: str) -> str:
+    """The top of the working tree that `directory` lies in, "" outside git."""
+    directory = os.path.realpath(directory)
+    while not os.path.exists(os.path.join(directory, ".git")):
+        parent = os.path.dirname(directory)
+        if parent == directory:
+            return ""
+        directory = parent
+    return directory
+
+
+def look(directory: str, apart: Sequence[str] = ()) -> Checkout:
+    """What the working tree holds now, without a look at the paths `apart`.
+
+    Raises UsageError with git's words, FileNotFoundError where git is missing.
+    """
+    listing = _start(directory, "ls-files", "-z", "--recurse-submodules")
+    status = _start(
+        directory,
+        *("status", "--porcelain=v2", "--branch", "-z", "--no-renames", "--no-ahead-behind"),
+        *("--untracked-files=all", "--", ".", *(f":(exclude,literal){path}" for path in apart)),
+    )
+    tracked = tuple(dict.fromkeys(_fields(listing, directory)))  # an unmerged path is listed once a side
+    commit = branch = ""
+    untracked: list[str] = []
+    warnings: list[str] = []
+    changes = edited = 0
+    prefix = os.path.relpath(os.path.realpath(directory), top(directory)) + "/"
+    for entry in _fields(status, directory):
+        kind, _, rest = entry.partition(" ")
+        if kind == "#":
+            key, _, value = rest.partition(" ")
+            if key == "branch.oid":
+                commit = "" if value == "(initial)" else value
+            elif key == "branch.head":
+                branch = "" if value == "(detached)" else value
+            continue
+        changes += 1
+        path = rest if kind == "?" else rest.split(" ", _FIELDS_BEFORE_PATH[kind])[-1]
+        path = path.removeprefix(prefix)
+        if kind == "?":
+            untracked.append(path)
+        else:
+            edited += 1
+            if rest.split(" ", 2)[1].startswith("S") and "U" in rest.split(" ", 2)[1]:
+                warnings.append(f"untracked files in the submodule {path} are left out")
+    inner, more = _inner_repositories(directory, [path for path in untracked if path.endswith("/")])
+    return Checkout(
+        commit,
+        branch,
+        tracked,
+        (*(path for path in untracked if not path.endswith("/")), *inner),
+        changes,
+        bool(edited),
+        (*warnings, *more),
+    )
+
+
+def diff(directory: str) -> bytes:
+    """What differs from HEAD in tracked files, as a patch; of deleted files only that they are. Raises UsageError."""
+    words = ("diff", "HEAD", "--binary", "--irreversible-delete", "--no-ext-diff", "--no-textconv", "--no-color")
+    return _finish(_start(directory, *words, "--", "."), directory)
+
+
+_FIELDS_BEFORE_PATH = {"1": 7, "u": 9}
+
+
+def _inner_repositories(directory: str, found: list[str]) -> tuple[list[str], list[str]]:
+    """Files of untracked repositories, which git names as one path with a slash; and what was left out."""
+    paths: list[str] = []
+    warnings: list[str] = []
+    while found:
+        inner = found.pop()
+        place = os.path.join(directory, inner)
+        if not os.path.isdir(os.path.join(place, ".git")):
+            warnings.append(f"{inner.rstrip('/')} is another worktree and is left out")
+            continue
+        for path in _fields(_start(place, "ls-files", "-z", "-c", "-o", "--exclude-standard"), place):
+            (found if path.endswith("/") else paths).append(inner + path)
+    return paths, warnings
+
+
+def _start(directory: str, *words: str) -> subprocess.Popen[bytes]:
+    environment = {key: value for key, value in os.environ.items() if key not in _LOCAL}
+    return subprocess.Popen(
+        (*_GIT, *words),
+        cwd=directory,
+        env=environment | {"LC_ALL": "C", "GIT_OPTIONAL_LOCKS": "0", "GIT_TERMINAL_PROMPT": "0"},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+
+
+def _finish(process: subprocess.Popen[bytes], directory: str) -> bytes:
+    out, words = process.communicate()
+    if process.returncode:
+        said = words.decode(errors="replace").strip()
+        reason = said.splitlines()[0].removeprefix("fatal: ") if said else f"exit code {process.returncode}"
+        raise UsageError(f"git can't read {directory}: {reason}", hint="try `git status` there", words=said)
+    return out
+
+
+def _fields(process: subprocess.Popen[bytes], directory: str) -> list[str]:
+    """What git printed, split at NULs. Paths that are not UTF-8 come through as the file system gives them."""
+    return os.fsdecode(_finish(process, directory)).split("\0")[:-1]
