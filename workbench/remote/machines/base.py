@@ -228,6 +228,14 @@ class Machine(Protocol):
         The outcome comes as Fenced or Exited."""
         ...
 
+    async def fence(self, attempts: Sequence[AttemptId]) -> None:
+        """Make sure that these never start. One that has started is left alone; the others come as Fenced."""
+        ...
+
+    async def leftovers(self) -> list[AttemptId]:
+        """Attempts that are over there and were not told to be forgotten."""
+        ...
+
     async def watch(self, offsets: Mapping[AttemptId, int]) -> None:
         """Tell what became of each, now and from now on, its metrics from this byte offset on.
 

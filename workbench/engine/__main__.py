@@ -1,0 +1,114 @@
+"""`python -m workbench.engine`: put the engine together and run it until it is told to stop.
+
+Ends with 0 when it was told to stop, 3 when another engine is running already, 1 when it can't start; why is in
+the engine's log. The first client starts it; it belongs to no terminal.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import fcntl
+import logging
+import logging.handlers
+import os
+import signal
+import sys
+import time
+
+from workbench import config, paths
+from workbench.domain.resources import Capacity
+from workbench.engine.blobs import Blobs
+from workbench.engine.dispatcher import Road
+from workbench.engine.engine import Engine
+from workbench.engine.handlers import verbs
+from workbench.engine.logs import Logs
+from workbench.engine.store import open_history
+from workbench.errors import WorkbenchError
+from workbench.protocol import VERSION
+from workbench.remote.machines import local
+from workbench.remote.machines.base import Machine
+from workbench.version import __version__
+
+log = logging.getLogger("workbench.engine")
+
+ANOTHER = 3
+
+
+def main() -> int:
+    os.umask(0o077)
+    paths.private(paths.runtime())
+    paths.private(paths.state())
+    lock = _lock(paths.engine_lock())
+    if lock is None:
+        return ANOTHER
+    _log_to(paths.engine_log())
+    try:
+        asyncio.run(_run())
+    except WorkbenchError as problem:
+        log.error("can't start: %s %s", problem.message, problem.hint)
+        print(f"workbench: {problem.message}", file=sys.stderr)  # noqa: T201  whoever started us reads this
+        return 1
+    except Exception:
+        log.exception("the engine died")
+        raise
+    return 0
+
+
+async def _run() -> None:
+    settings = config.load_user()
+    data = settings.history or paths.data()
+    history_path = os.path.join(paths.private(data), "history.duckdb")
+    history = await open_history(history_path)
+    notes = [note for note in (history.set_aside, history.suspect) if note]
+    for note in notes:
+        log.error("%s", note)
+    root = os.path.join(paths.state(), "machine")
+    hello = {"protocol": VERSION, "version": __version__, "pid": os.getpid(), "started": time.time_ns() // 1000}
+    engine = Engine(
+        history,
+        history_path,
+        Blobs(os.path.join(data, "blobs")),
+        Logs(os.path.join(data, "logs")),
+        [Road("local", lambda: _connect_local(root), lambda has: _limit(has, settings))],
+        hello,
+        notes,
+    )
+    loop = asyncio.get_running_loop()
+    for name in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(name, engine.stop)
+    await engine.run(verbs(engine))
+    log.info("stopped")
+
+
+async def _connect_local(root: str) -> Machine:
+    return await local.connect(root)
+
+
+def _limit(has: Capacity, settings: config.User) -> Capacity:
+    """What config.toml lets the workbench use of this machine."""
+    return Capacity(
+        min(has.cpus, settings.cpus or has.cpus), min(has.memory, settings.memory or has.memory), has.devices
+    )
+
+
+def _lock(path: str) -> int | None:
+    """Held as long as the engine lives; the kernel lets go of it whatever kills us."""
+    fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+    try:
+        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(fd)
+        return None
+    os.ftruncate(fd, 0)
+    os.write(fd, f"{os.getpid()}\n".encode())
+    return fd
+
+
+def _log_to(path: str) -> None:
+    handler = logging.handlers.RotatingFileHandler(path, maxBytes=2_000_000, backupCount=3)
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    logging.basicConfig(level=logging.INFO, handlers=[handler])
+
+
+if __name__ == "__main__":
+    sys.exit(main())

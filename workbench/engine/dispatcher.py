@@ -1,0 +1,405 @@
+"""The hands: perform effects on machines, and bring back what was seen there.
+
+One road a machine. While it is up, its events are taken in the order in which they happened, as many at once as
+wait, and settled in one transaction before the next are taken: a slow disk slows the reading, not the memory.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from workbench.domain.params import fill
+from workbench.domain.resources import Capacity
+from workbench.domain.run import Run, attempt_of
+from workbench.domain.time import Micros
+from workbench.engine import seam
+from workbench.engine.blobs import Blobs
+from workbench.engine.ingest import Parser
+from workbench.engine.logs import Logs
+from workbench.engine.mind import Seen, now
+from workbench.engine.seam import attempt_id, number_of, run_of
+from workbench.engine.snapshots import load_tree
+from workbench.engine.store.interface import MachineSample, Reading
+from workbench.engine.telemetry import UNWATCHED, Telemetry
+from workbench.errors import BuildError, MachineError, Unreachable
+from workbench.remote.machines import base
+
+log = logging.getLogger(__name__)
+
+RETRY_FIRST, RETRY_MOST = 0.5, 30.0
+"""Seconds between tries to reach a machine."""
+CHUNK = 1 << 20
+"""Bytes of a log fetched at once."""
+
+
+class Record(Protocol):
+    """What the hands need to know of history and mind when a road comes up."""
+
+    def on_machine(self, machine: str) -> list[str]:
+        """Attempts that are thought to be there, not over yet."""
+        ...
+
+    async def offsets(self) -> dict[tuple[str, int], int]: ...
+
+    async def over(self, attempts: Iterable[str]) -> list[str]:
+        """Those whose runs are on record as over."""
+        ...
+
+
+@dataclass(slots=True)
+class Road:
+    """One machine as the hands know it."""
+
+    name: str
+    connect: Callable[[], Awaitable[base.Machine]]
+    limit: Callable[[Capacity], Capacity] = lambda capacity: capacity
+    """What the workbench may use of it."""
+    machine: base.Machine | None = None
+    reason: str = "connecting"
+    parsers: dict[str, Parser] = field(default_factory=dict)
+    ready: set[str] = field(default_factory=set)
+    """Snapshots and environments that are there, so that no start asks again."""
+    preparing: dict[str, asyncio.Lock] = field(default_factory=dict)
+    forgotten: list[str] = field(default_factory=list)
+    """Attempts that the machine may forget, waiting to be told together."""
+
+
+class Dispatcher:
+    """absorb: takes what was seen, returns when it is on disk. progress: (run, text) for whoever watches."""
+
+    def __init__(
+        self,
+        roads: Iterable[Road],
+        blobs: Blobs,
+        logs: Logs,
+        telemetry: Telemetry,
+        record: Record,
+        absorb: Callable[[Seen], Awaitable[None]],
+        progress: Callable[[Iterable[str], str], None],
+        sampled: Callable[[str], None],
+    ) -> None:
+        self.roads = {road.name: road for road in roads}
+        self._blobs = blobs
+        self._logs = logs
+        self._telemetry = telemetry
+        self._record = record
+        self._absorb = absorb
+        self._progress = progress
+        self._sampled = sampled
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._wake: asyncio.TimerHandle | None = None
+        self._interval = UNWATCHED
+
+    # Effects
+
+    def perform(self, effect: seam.Effect) -> None:
+        """Begin it; what comes of it is an event."""
+        match effect:
+            case seam.Wake():
+                self._wake_at(effect.at)
+            case seam.Launch():
+                self._spawn(self._launch(effect), f"launch on {effect.machine}")
+            case seam.Stop():
+                self._spawn(self._stop(effect), f"stop {effect.attempt}")
+            case seam.Fence():
+                self._spawn(self._fence(effect), f"fence on {effect.machine}")
+            case seam.Collect():
+                self._spawn(self._collect(effect), f"collect {effect.attempt}")
+
+    def _spawn(self, work: Awaitable[None], name: str) -> None:
+        task = asyncio.ensure_future(self._guard(work, name))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _guard(self, work: Awaitable[None], name: str) -> None:
+        """A broken road is no failure: when it is up again, the machine is asked what became of everything."""
+        try:
+            await work
+        except Unreachable as problem:
+            log.info("%s: %s", name, problem.message)
+        except MachineError as problem:
+            log.error("%s: %s", name, problem.message)
+        except Exception:
+            log.exception("%s", name)
+
+    def _wake_at(self, at: Micros) -> None:
+        loop = asyncio.get_running_loop()
+        when = loop.time() + max(0.0, (at - now()) / 1e6) + 0.001
+        if self._wake is not None and not self._wake.cancelled() and loop.time() < self._wake.when() <= when:
+            return
+        if self._wake is not None:
+            self._wake.cancel()
+        self._wake = loop.call_at(when, lambda: self._spawn(self._absorb(Seen([seam.Tick()])), "tick"))
+
+    async def _launch(self, effect: seam.Launch) -> None:
+        road = self.roads[effect.machine]
+        if road.machine is None:
+            return  # the road is down: once it is up, these are found absent and placed anew
+        try:
+            for run in effect.lane:
+                await self._prepare(road, road.machine, run)
+        except BuildError as problem:
+            await self._fail(effect, "the environment could not be built", problem.evidence.get("words", str(problem)))
+            return
+        except Unreachable:
+            raise
+        except (MachineError, OSError) as problem:
+            await self._fail(effect, "the machine could not be prepared", str(problem))
+            return
+        for run in effect.lane:
+            road.parsers.setdefault(_attempt(run), Parser(run.id, number_of(_attempt(run))))
+        await road.machine.start([_spec(run) for run in effect.lane])
+
+    async def _fail(self, effect: seam.Launch, reason: str, words: str) -> None:
+        """It never started, and must not start later: fence it, then say so."""
+        machine = self.roads[effect.machine].machine
+        attempts = [_attempt(run) for run in effect.lane]
+        if machine is not None:
+            await machine.fence(attempts)
+        await self._absorb(Seen([seam.PrepareFailed(attempt, reason, words) for attempt in attempts]))
+
+    async def _prepare(self, road: Road, machine: base.Machine, run: Run) -> None:
+        snapshot, environment = run.code.snapshot, run.environment
+        if snapshot not in road.ready:
+            async with road.preparing.setdefault(snapshot, asyncio.Lock()):
+                if snapshot not in road.ready:
+                    self._progress([run.id], f"sending the code to {road.name}")
+                    tree = await asyncio.to_thread(load_tree, self._blobs, snapshot)
+                    await machine.send(snapshot, tree, self._read_blob)
+                    road.ready.add(snapshot)
+        if environment.id and environment.id not in road.ready:
+            async with road.preparing.setdefault(environment.id, asyncio.Lock()):
+                if environment.id not in road.ready:
+                    self._progress([run.id], f"building the environment on {road.name}")
+                    locked = (await self._read_blob(environment.lock)).decode()
+                    build = base.Build(environment.id, locked, environment.python)
+                    await machine.build(build, lambda line: self._progress([run.id], line))
+                    road.ready.add(environment.id)
+
+    async def _read_blob(self, sha: str) -> bytes:
+        return await asyncio.to_thread(self._blobs.get, sha)
+
+    async def _stop(self, effect: seam.Stop) -> None:
+        machine = self.roads[effect.machine].machine
+        if machine is not None:
+            await machine.cancel(effect.attempt)
+
+    async def _fence(self, effect: seam.Fence) -> None:
+        machine = self.roads[effect.machine].machine
+        if machine is not None:
+            await machine.fence(effect.attempts)
+
+    async def _collect(self, effect: seam.Collect) -> None:
+        road = self.roads[effect.machine]
+        machine = road.machine
+        if machine is None:
+            return  # found among the leftovers when the road is up again
+        road.parsers.pop(effect.attempt, None)
+        if effect.log_size and self._logs.size(effect.attempt) is None:
+            await self._logs.write(effect.attempt, _chunks(machine, effect.attempt))
+        road.forgotten.append(effect.attempt)
+        if len(road.forgotten) == 1:
+            await asyncio.sleep(0)  # those that ended together are forgotten together
+            told, road.forgotten = road.forgotten, []
+            await machine.forget(told)
+
+    # Roads
+
+    async def keep(self, road: Road) -> None:
+        """Keep the road to one machine up, for ever."""
+        delay = RETRY_FIRST
+        while True:
+            try:
+                machine = await road.connect()
+            except (MachineError, OSError) as problem:
+                road.reason = str(problem)
+                log.error("no road to %s: %s", road.name, road.reason)
+            else:
+                delay = RETRY_FIRST
+                try:
+                    road.reason = await self._travel(road, machine)
+                except MachineError as problem:
+                    road.reason = problem.message
+                finally:
+                    road.machine = None
+                    road.ready.clear()
+                    await machine.close()
+                log.warning("the road to %s broke: %s", road.name, road.reason)
+            await self._absorb(Seen([seam.MachineDown(road.name, road.reason)]))
+            await asyncio.sleep(delay)
+            delay = min(RETRY_MOST, delay * 2)
+
+    async def _travel(self, road: Road, machine: base.Machine) -> str:
+        """While it is up. Returns why it broke."""
+        queue: asyncio.Queue[base.Event] = asyncio.Queue(maxsize=4096)
+        pump = asyncio.create_task(_pump(machine, queue), name=f"events of {road.name}")
+        try:
+            await self._arrive(road, machine)
+            while True:
+                events = [await queue.get()]
+                while not queue.empty():
+                    events.append(queue.get_nowait())
+                await self._absorb(self._translate(road, events))
+                if isinstance(events[-1], base.Disconnected):
+                    return events[-1].why
+        finally:
+            pump.cancel()
+
+    async def _arrive(self, road: Road, machine: base.Machine) -> None:
+        """Ask the machine what became of everything, and only then give it new work."""
+        offsets = await self._record.offsets()
+        watched: dict[str, int] = {}
+        road.parsers.clear()
+        for attempt in self._record.on_machine(road.name):
+            run, number = run_of(attempt), number_of(attempt)
+            watched[attempt] = offsets.get((run, number), 0)
+            road.parsers[attempt] = Parser(run, number, watched[attempt])
+        await machine.watch(watched)
+        await machine.sample(self._interval)
+        road.machine, road.reason = machine, ""
+        await self._absorb(Seen([seam.MachineUp(road.name, road.limit(machine.host.capacity))]))
+        leftovers = [attempt for attempt in await machine.leftovers() if attempt not in watched]
+        for attempt in await self._record.over(leftovers):
+            size = (await machine.read(attempt, "log", 0, 0))[1]
+            self.perform(seam.Collect(road.name, attempt, size))
+
+    def _translate(self, road: Road, events: list[base.Event]) -> Seen:
+        seen = Seen()
+        for event in events:
+            match event:
+                case base.Output():
+                    self._read(road, seen.readings, event)
+                case base.Started():
+                    seen.events.append(seam.AttemptStarted(event.attempt, event.at))
+                case base.Exited():
+                    self._finish(road, seen.readings, event.attempt)
+                    seen.events.append(_ended(event))
+                case base.Fenced():
+                    seen.events.append(seam.AttemptFenced(event.attempt))
+                case base.Vanished():
+                    self._finish(road, seen.readings, event.attempt)
+                    seen.events.append(seam.AttemptVanished(event.attempt, event.why, event.log_size))
+                case base.Absent():
+                    seen.events.append(seam.AttemptAbsent(event.attempt))
+                case base.Sampled():
+                    kept = self._telemetry.add(road.name, event)
+                    self._sampled(road.name)
+                    if kept is not None:
+                        seen.samples.append(MachineSample(kept.machine, kept.at, kept.body))
+                case base.Disconnected():
+                    pass
+        return seen
+
+    def _read(self, road: Road, readings: list[Reading], event: base.Output) -> None:
+        parser = road.parsers.get(event.attempt)
+        if parser is not None and event.stream == "metrics":
+            reading = parser.feed(event.data, event.offset, now())
+            if reading is not None:
+                readings.append(reading)
+
+    def _finish(self, road: Road, readings: list[Reading], attempt: str) -> None:
+        parser = road.parsers.pop(attempt, None)
+        reading = parser.finish(now()) if parser is not None else None
+        if reading is not None:
+            readings.append(reading)
+
+    # What clients ask of machines
+
+    async def read_log(self, machine: str, attempt: str, offset: int, limit: int) -> tuple[bytes, int]:
+        """At most `limit` bytes at `offset`, and the log's size now. Raises Unreachable."""
+        size = self._logs.size(attempt)
+        if size is not None:
+            return await asyncio.to_thread(self._logs.read, attempt, offset, limit), size
+        road = self.roads.get(machine)
+        if road is None or road.machine is None:
+            raise Unreachable(f"no road to {machine}: {road.reason if road else 'it is not known'}")
+        return await road.machine.read(attempt, "log", offset, limit)
+
+    async def prune(self, keep: Iterable[str]) -> tuple[list[str], int]:
+        removed: list[str] = []
+        freed = 0
+        for road in self.roads.values():
+            if road.machine is not None:
+                ids, size = await road.machine.prune(list(keep))
+                road.ready.difference_update(ids)
+                removed += ids
+                freed += size
+        return removed, freed
+
+    async def watch_closely(self, interval: float) -> None:
+        """How often machines tell what they do: often while somebody looks."""
+        if interval == self._interval:
+            return
+        self._interval = interval
+        for road in self.roads.values():
+            if road.machine is not None:
+                await road.machine.sample(interval)
+
+    async def close(self) -> None:
+        """Let go of the machines. What runs there goes on."""
+        if self._wake is not None:
+            self._wake.cancel()
+        for task in list(self._tasks):
+            task.cancel()
+        for road in self.roads.values():
+            if road.machine is not None:
+                await road.machine.close()
+
+
+async def _pump(machine: base.Machine, queue: asyncio.Queue[base.Event]) -> None:
+    async for event in machine.events():
+        await queue.put(event)
+
+
+async def _chunks(machine: base.Machine, attempt: str) -> AsyncIterator[bytes]:
+    offset = 0
+    while True:
+        data, size = await machine.read(attempt, "log", offset, CHUNK)
+        yield data
+        offset += len(data)
+        if not data or offset >= size:
+            return
+
+
+def _attempt(run: Run) -> str:
+    attempt = attempt_of(run.status)
+    assert attempt is not None
+    return attempt_id(run.id, attempt.number)
+
+
+def _spec(run: Run) -> base.Spec:
+    attempt = attempt_of(run.status)
+    assert attempt is not None
+    return base.Spec(
+        attempt=attempt_id(run.id, attempt.number),
+        argv=tuple(fill(run.ask.command, run.ask.params)),
+        snapshot=run.code.snapshot,
+        workdir=run.workdir,
+        environment=run.environment.id,
+        params=run.ask.params,
+        variables=run.variables,
+        links=run.links,
+        devices=attempt.share.devices,
+        cpus=run.ask.need.cpus,
+        memory=run.ask.need.memory,
+        time_limit=run.ask.time_limit,
+    )
+
+
+def _ended(event: base.Exited) -> seam.AttemptEnded:
+    exit = event.exit
+    return seam.AttemptEnded(
+        event.attempt,
+        exit.code,
+        exit.reason,
+        exit.started,
+        exit.ended,
+        exit.cpu_seconds,
+        exit.peak_memory,
+        exit.words,
+        event.log_size,
+    )

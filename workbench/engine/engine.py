@@ -1,0 +1,220 @@
+"""The engine: one TaskGroup that owns everything, and what the verbs stand on."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from workbench.domain.events import Change
+from workbench.domain.resources import Capacity
+from workbench.domain.run import Run
+from workbench.domain.time import Micros
+from workbench.engine import telemetry
+from workbench.engine.blobs import Blobs
+from workbench.engine.dispatcher import Dispatcher, Road
+from workbench.engine.logs import Logs
+from workbench.engine.mind import Mind
+from workbench.engine.outbox import Outbox
+from workbench.engine.recovery import Recovery
+from workbench.engine.server import Handler, Server
+from workbench.engine.store.interface import History, Reading
+from workbench.protocol.messages import number_out
+from workbench.protocol.runs import run_out
+
+log = logging.getLogger(__name__)
+
+WAITS_EVERY = 0.5
+"""Seconds between tellings of why runs wait, while that changes."""
+WAITS_SHOWN = 200
+"""Runs at the head of the queue whose reasons are told to subscribers."""
+
+
+class Engine:
+    """history, blobs, logs: what is kept. Roads lead to the machines. notes: what a person should hear of."""
+
+    def __init__(
+        self,
+        history: History,
+        history_path: str,
+        blobs: Blobs,
+        logs: Logs,
+        roads: Iterable[Road],
+        hello: dict[str, Any],
+        notes: Sequence[str] = (),
+    ) -> None:
+        self.history = history
+        self.history_path = history_path
+        self.blobs = blobs
+        self.hello = hello
+        self.notes = notes
+        self.telemetry = telemetry.Telemetry()
+        self.outbox = Outbox(history)
+        self.mind = Mind(self.outbox, self._perform, self._publish)
+        self.recovery = Recovery(self.mind.state, history)
+        self.dispatcher = Dispatcher(
+            roads,
+            blobs,
+            logs,
+            self.telemetry,
+            self.recovery,
+            self.mind.absorb,
+            self._progress,
+            self._sampled,
+        )
+        self.server: Server
+        self.next_seq = 1
+        self._stopping = asyncio.Event()
+        self._over: dict[str, list[asyncio.Future[Run]]] = {}
+        self._waits_due: asyncio.TimerHandle | None = None
+
+    async def run(self, verbs: dict[str, Handler]) -> None:
+        """Until `stop`. What runs on the machines goes on without us."""
+        self.next_seq = await self.history.last_seq() + 1
+        await self.recovery.adopt()
+        self.server = Server(verbs, self.hello, self._topics_changed)
+        try:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(self.outbox.run(), name="outbox")
+                for road in self.dispatcher.roads.values():
+                    group.create_task(self.dispatcher.keep(road), name=f"road to {road.name}")
+                path = await self.server.open()
+                log.info("listening on %s", path)
+                group.create_task(self._until_stopped(), name="stop")
+        except* Stopped:
+            pass
+        finally:
+            await self.server.close()
+            await self.dispatcher.close()
+            await self.outbox.drain()
+            await self.history.close()
+
+    def stop(self) -> None:
+        self._stopping.set()
+
+    async def _until_stopped(self) -> None:
+        await self._stopping.wait()
+        raise Stopped
+
+    async def ended(self, id: str) -> Run:
+        """The run, once it is over."""
+        future: asyncio.Future[Run] = asyncio.get_running_loop().create_future()
+        waiting = self._over.setdefault(id, [])
+        waiting.append(future)
+        try:
+            return await future
+        finally:
+            waiting.remove(future)
+            if not waiting:
+                self._over.pop(id, None)
+
+    async def find(self, reference: str) -> Run:
+        """By id, name, number or unambiguous prefix; as the mind knows it, which may be ahead of history."""
+        run = self.mind.live(reference) or await self.history.find(reference)
+        return self.mind.live(run.id) or run
+
+    # What subscribers hear
+
+    def _perform(self, effect: Any) -> None:
+        self.dispatcher.perform(effect)
+
+    def _publish(self, changes: Sequence[Change], readings: Sequence[Reading]) -> None:
+        for change in changes:
+            if not change.run.live:
+                for future in self._over.get(change.run.id, []):
+                    if not future.done():
+                        future.set_result(change.run)
+        if changes and self.server.subscribed("runs"):
+            for start in range(0, len(changes), 500):
+                told = [
+                    {"kind": change.kind.value, "at": change.at, "by": change.by, "run": run_out(change.run)}
+                    for change in changes[start : start + 500]
+                ]
+                self.server.publish("runs", "changed", {"changes": told})
+        if readings and self.server.subscribed("metrics"):
+            last: dict[str, dict[str, float | str]] = {}
+            for reading in readings:
+                values = last.setdefault(reading.run, {})
+                values.update((key, number_out(value)) for key, _, _, value in reading.points)
+            self.server.publish("metrics", "metrics", {"runs": last})
+        if changes and self.server.subscribed("waits") and self._waits_due is None:
+            self._waits_due = asyncio.get_running_loop().call_later(WAITS_EVERY, self._tell_waits)
+
+    def _tell_waits(self) -> None:
+        self._waits_due = None
+        state = self.mind.state
+        reasons = {id: self.mind.why(state.runs[id]).text for id in state.lines.first(WAITS_SHOWN)}
+        for id in list(state.pending)[:WAITS_SHOWN]:
+            reasons[id] = self.mind.why(state.runs[id]).text
+        self.server.publish("waits", "waits", {"runs": reasons})
+
+    def _progress(self, runs: Iterable[str], text: str) -> None:
+        if self.server.subscribed("runs"):
+            for run in runs:
+                self.server.publish("runs", "progress", {"run": run, "text": text})
+
+    def _sampled(self, machine: str) -> None:
+        if self.server.subscribed("machines"):
+            view = self.machine_view(self.dispatcher.roads[machine], with_history=False)
+            self.server.publish("machines", "machines", {"machines": [view]})
+
+    def _topics_changed(self) -> None:
+        """Machines tell what they do often while somebody looks, and now and then otherwise."""
+        watched = self.server.subscribed("machines")
+        interval = telemetry.WATCHED if watched else telemetry.UNWATCHED
+        self._background = asyncio.ensure_future(self.dispatcher.watch_closely(interval))
+
+    # Machines
+
+    def machine_view(self, road: Road, *, with_history: bool) -> dict[str, Any]:
+        """One machine as protocol.shapes.MachineView."""
+        seat = self.mind.state.seats.get(road.name)
+        host = road.machine.host if road.machine else None
+        capacity = seat.capacity if seat else Capacity(0, 0)
+        lanes = {id(lane): lane for lane in self.mind.state.lanes.values() if lane.machine == road.name}
+        holders = [(lane.attempts[0].partition(".")[0], lane.share) for lane in lanes.values() if lane.attempts]
+        return {
+            "name": road.name,
+            "status": "ok" if road.machine else "connecting" if road.reason == "connecting" else "unreachable",
+            "reason": road.reason,
+            "hostname": host.hostname if host else "",
+            "cpus": capacity.cpus,
+            "memory": capacity.memory,
+            "devices": [
+                {"uuid": device.uuid, "index": device.index, "name": device.name, "memory": device.memory}
+                for device in capacity.devices
+            ],
+            "cpus_held": seat.cpus if seat else 0,
+            "memory_held": seat.memory if seat else 0,
+            "devices_held": {uuid: run for run, share in holders for uuid in share.devices},
+            "running": [run for run, _ in holders],
+            "warnings": list(host.warnings) if host else [],
+            "sample": self.telemetry.last(road.name),
+            "history": self.telemetry.history(road.name) if with_history else [],
+        }
+
+    def mint_seqs(self, count: int) -> range:
+        """Numbers for new runs, never given twice."""
+        first = self.next_seq
+        self.next_seq += count
+        return range(first, first + count)
+
+    def health(self) -> str:
+        """`ok`, or what is wrong, in words."""
+        return self.outbox.stalled or "; ".join(self.notes) or "ok"
+
+    def history_bytes(self) -> int:
+        try:
+            return os.stat(self.history_path).st_size
+        except OSError:
+            return 0
+
+
+class Stopped(Exception):
+    """Somebody asked the engine to stop."""
+
+
+def seconds_since(at: Micros, now: Micros) -> float:
+    return (now - at) / 1e6

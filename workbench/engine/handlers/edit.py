@@ -1,0 +1,49 @@
+"""edit: change what a waiting run asks for. Its code and environment stay what they were at submit."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from workbench.domain.params import fill
+from workbench.domain.resources import Need
+from workbench.domain.run import Ask
+from workbench.domain.status import WAITING
+from workbench.engine import seam
+from workbench.engine.engine import Engine
+from workbench.engine.handlers.params import Params
+from workbench.engine.handlers.submit import check_fits
+from workbench.engine.server import Peer
+from workbench.errors import Refused
+from workbench.protocol.runs import run_out
+
+KNOWN = frozenset(["command", "params", "cpus", "memory", "gpus", "time_limit", "priority", "retries", "tags"])
+
+
+async def edit(engine: Engine, peer: Peer, params: Params) -> dict[str, Any]:
+    run = await engine.find(params.text("run"))
+    if run.status.name not in WAITING:
+        raise Refused(f"{run.name} is {run.status.name}; only a run that waits can be edited")
+    ask = _edited(run.ask, Params(params.table("ask")))
+    fill(ask.command, ask.params)
+    check_fits(engine, ask.need)
+    await engine.mind.command(seam.Edit(replace(run, ask=ask), peer.user))
+    return {"run": run_out(await engine.find(run.id))}
+
+
+def _edited(ask: Ask, changes: Params) -> Ask:
+    changes.refuse_others(KNOWN)
+    return replace(
+        ask,
+        command=tuple(changes.texts("command", list(ask.command))),
+        params=changes.table("params", dict(ask.params)),
+        need=Need(
+            cpus=changes.whole("cpus", ask.need.cpus, least=1),
+            memory=changes.whole("memory", ask.need.memory, least=0),
+            gpus=changes.whole("gpus", ask.need.gpus, least=0),
+        ),
+        time_limit=changes.number("time_limit", ask.time_limit or 0.0) or None,
+        priority=changes.whole("priority", ask.priority),
+        retries=changes.whole("retries", ask.retries, least=0),
+        tags=tuple(changes.texts("tags", list(ask.tags))),
+    )

@@ -1,0 +1,14 @@
+"""machines: what there is, what it does, who holds what."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from workbench.engine.engine import Engine
+from workbench.engine.handlers.params import Params
+from workbench.engine.server import Peer
+
+
+async def machines(engine: Engine, peer: Peer, params: Params) -> dict[str, Any]:
+    roads = engine.dispatcher.roads.values()
+    return {"machines": [engine.machine_view(road, with_history=True) for road in roads]}

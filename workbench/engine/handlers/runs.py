@@ -1,0 +1,34 @@
+"""runs: a page of runs that fit a filter."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from workbench.engine.engine import Engine
+from workbench.engine.handlers.params import Params
+from workbench.engine.server import Peer
+from workbench.protocol.messages import number_out
+from workbench.protocol.runs import run_out
+
+MOST = 1000
+"""Rows in one answer."""
+
+
+async def runs(engine: Engine, peer: Peer, params: Params) -> dict[str, Any]:
+    page = await engine.history.page(
+        params.text("filter", ""),
+        params.text("order", "queue"),
+        min(params.whole("limit", 100, least=0), MOST),
+        params.whole("offset", 0, least=0),
+        params.text("project", ""),
+    )
+    rows = []
+    for row in page.rows:
+        body = {
+            "run": run_out(row.run),
+            "metrics": {key: number_out(value) for key, value in row.metrics.items()},
+        }
+        if row.run.status.name == "queued":
+            body["waits"] = engine.mind.why(row.run).text
+        rows.append(body)
+    return {"total": page.total, "counts": page.counts, "rows": rows}

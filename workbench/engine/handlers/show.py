@@ -1,0 +1,50 @@
+"""show: all that is known of one run."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from workbench import paths
+from workbench.domain.run import attempt_of
+from workbench.domain.status import WAITING
+from workbench.engine.engine import Engine
+from workbench.engine.handlers.explain import why_out
+from workbench.engine.handlers.params import Params
+from workbench.engine.seam import attempt_id
+from workbench.engine.server import Peer
+from workbench.protocol.messages import number_out
+from workbench.protocol.runs import run_out
+
+
+async def show(engine: Engine, peer: Peer, params: Params) -> dict[str, Any]:
+    run = await engine.find(params.text("run"))
+    count, first = await engine.history.malformed(run.id)
+    metrics = await engine.history.metrics(run.id)
+    artifacts = await engine.history.artifacts(run.id)
+    attempt = attempt_of(run.status)
+    files = ""
+    if attempt is not None:
+        files = os.path.join(paths.state(), "machine", "attempts", attempt_id(run.id, attempt.number))
+    return {
+        "run": run_out(run),
+        "metrics": {
+            key: {
+                "last": number_out(metric.last),
+                "min": number_out(metric.min),
+                "max": number_out(metric.max),
+                "step": metric.step,
+                "count": metric.count,
+            }
+            for key, metric in metrics.items()
+        },
+        "events": await engine.history.events(run.id),
+        "artifacts": [
+            {"name": artifact.name, "path": artifact.path, "size": artifact.size, "sha256": artifact.sha256}
+            for artifact in artifacts
+        ],
+        "malformed": count,
+        "files": files if os.path.isdir(os.path.join(files, "work")) else "",
+        "waiting": why_out(engine.mind.why(run)) if run.status.name in WAITING else None,
+        "warnings": [f"{count} metric lines made no sense, the first: {first}"] if count else [],
+    }

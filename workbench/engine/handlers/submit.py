@@ -1,0 +1,178 @@
+"""submit: freeze code and environment, make the runs, and have them on disk before anybody is told.
+
+`workbench run` and `workbench sweep` are both this: a sweep has a grid. One transaction, however many runs.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import random
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+from workbench import config
+from workbench.domain.events import Change, Kind
+from workbench.domain.names import check_name, name_for
+from workbench.domain.params import expand, fill
+from workbench.domain.resources import Need
+from workbench.domain.run import Ask, Param, Run
+from workbench.domain.status import Finished, Held, Queued, Status
+from workbench.engine import seam
+from workbench.engine.engine import Engine
+from workbench.engine.environments import resolve
+from workbench.engine.handlers.params import Params
+from workbench.engine.mind import now
+from workbench.engine.minting import mint
+from workbench.engine.server import Peer
+from workbench.engine.snapshots import freeze
+from workbench.engine.waiting import describe
+from workbench.errors import UsageError
+from workbench.protocol.runs import run_out
+
+KNOWN = frozenset(
+    ["directory", "command", "params", "grid", "name", "cpus", "memory", "gpus", "time_limit", "priority", "after", "retries", "tags", "hold", "packages"]
+)
+SHOWN = 100
+"""Runs that the reply carries whole."""
+
+
+async def submit(engine: Engine, peer: Peer, params: Params) -> dict[str, Any]:
+    params.refuse_others(KNOWN)
+    directory = params.text("directory")
+    if not os.path.isabs(directory) or not os.path.isdir(directory):
+        raise UsageError(f"{directory} is not a directory")
+    command = tuple(params.texts("command"))
+    if not command or not command[0]:
+        raise UsageError("there is no command", hint="workbench run -- python train.py")
+    project = await asyncio.to_thread(config.find_project, directory)
+    combinations = _combinations(params)
+    for values in combinations[:1]:
+        fill(command, values)  # an unknown placeholder is said before anything is frozen
+    after, pending = await _after(engine, params.texts("after", []))
+    ask = _ask(params, project, command, after)
+    check_fits(engine, ask.need)
+    workdir = os.path.relpath(directory, project.directory)
+    frozen, environment = await asyncio.gather(
+        asyncio.to_thread(freeze, project.directory, project.snapshot, engine.blobs),
+        asyncio.to_thread(
+            resolve,
+            project.directory,
+            workdir,
+            project.environment,
+            command,
+            params.texts("packages", []),
+            engine.blobs,
+        ),
+    )
+    template = Run(
+        id="",
+        seq=0,
+        name="",
+        project=project.name,
+        directory=project.directory,
+        workdir=workdir,
+        user=peer.user,
+        submitted=now(),
+        ask=ask,
+        code=frozen.code,
+        environment=environment,
+        position=0.0,
+        status=Queued(0),
+        links=project.links,
+        variables=project.variables,
+    )
+    status: Status = Held(now(), f"by {peer.user}") if params.flag("hold") else Queued(now())
+    name = check_name(params.text("name")) if params.has("name") else ""
+    runs = await _make(engine, template, combinations, name, status, sweep=params.has("grid"))
+    await admit(engine, runs, pending, peer.user)
+    return {**summary(runs), "warnings": list(frozen.warnings)}
+
+
+def summary(runs: Sequence[Run]) -> dict[str, Any]:
+    return {
+        "count": len(runs),
+        "ids": [run.id for run in runs],
+        "names": [run.name for run in runs],
+        "runs": [run_out(run) for run in runs[:SHOWN]],
+    }
+
+
+async def admit(engine: Engine, runs: Sequence[Run], pending: frozenset[str], by: str) -> None:
+    """On disk, then in the queue."""
+    at = now()
+    changes = [Change(Kind.SUBMITTED, at, run, by) for run in runs]
+    waits = {run.id: pending for run in runs} if pending else {}
+    await engine.mind.submit(seam.Submit(tuple(runs), waits), changes)
+
+
+async def _make(
+    engine: Engine, template: Run, combinations: list[dict[str, Param]], name: str, status: Status, *, sweep: bool
+) -> list[Run]:
+    ids = await mint(engine.history, len(combinations))
+    seqs = engine.mint_seqs(len(combinations))
+    chance = random.Random(ids[0])  # noqa: S311  a name is no secret
+    runs = []
+    for index, (id, seq, values) in enumerate(zip(ids, seqs, combinations, strict=True)):
+        called = name_for(seq, chance) if not name else f"{name}-{index + 1}" if sweep else name
+        ask = replace(template.ask, params=values)
+        first = ids[0] if sweep else ""
+        runs.append(
+            replace(template, id=id, seq=seq, name=called, ask=ask, position=float(seq), status=status, sweep=first)
+        )
+    return runs
+
+
+def _combinations(params: Params) -> list[dict[str, Param]]:
+    fixed: dict[str, Param] = params.table("params", {})
+    for key, value in fixed.items():
+        if not isinstance(value, str | int | float | bool):
+            raise UsageError(f"param {key} must be text, a number, true or false")
+    grid = params.table("grid", {})
+    return [{**fixed, **point} for point in expand(grid)]
+
+
+async def _after(engine: Engine, references: list[str]) -> tuple[tuple[str, ...], frozenset[str]]:
+    """Ids of the runs to come after, and those of them that are not over yet."""
+    ids, pending = [], set()
+    for reference in references:
+        run = await engine.find(reference)
+        ids.append(run.id)
+        if run.live:
+            pending.add(run.id)
+        elif not isinstance(run.status, Finished):
+            raise UsageError(
+                f"{run.name} is {run.status.name}: nothing can come after it", hint=f"workbench rerun {run.name}"
+            )
+    return tuple(ids), frozenset(pending)
+
+
+def _ask(params: Params, project: config.Project, command: tuple[str, ...], after: tuple[str, ...]) -> Ask:
+    """The command line's word first, then the project's, then the default."""
+    need = Need(
+        cpus=params.whole("cpus", project.run.cpus, least=1),
+        memory=params.whole("memory", project.run.memory, least=0),
+        gpus=params.whole("gpus", project.run.gpus, least=0),
+    )
+    limit = params.number("time_limit", 0.0) or project.run.time_limit
+    return Ask(
+        command=command,
+        params={},
+        need=need,
+        time_limit=limit,
+        priority=params.whole("priority", project.run.priority),
+        retries=params.whole("retries", project.run.retries, least=0),
+        after=after,
+        tags=tuple(dict.fromkeys([*project.run.tags, *params.texts("tags", [])])),
+    )
+
+
+def check_fits(engine: Engine, need: Need) -> None:
+    """A run that no machine could ever start is refused now, not found waiting next week."""
+    seats = engine.mind.state.seats.values()
+    if seats and not any(seat.could_fit(need) for seat in seats):
+        has = "; ".join(
+            f"{s.name} has {describe(Need(s.capacity.cpus, s.capacity.memory, len(s.capacity.devices)))}" for s in seats
+        )
+        raise UsageError(f"no machine has {describe(need)}", hint=has)

@@ -1,0 +1,88 @@
+"""The mind: decides what runs where, remembers it, and only then lets it be done. Touches no machine."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from workbench.domain.events import Change
+from workbench.domain.run import Run
+from workbench.domain.time import Micros
+from workbench.engine import scheduler, seam
+from workbench.engine.outbox import Outbox
+from workbench.engine.store.interface import Batch, MachineSample, Reading
+from workbench.engine.waiting import Why, why
+from workbench.errors import Refused
+
+log = logging.getLogger(__name__)
+
+
+def now() -> Micros:
+    return time.time_ns() // 1000
+
+
+@dataclass(slots=True)
+class Seen:
+    """What the hands bring at one moment: events and what was read of metrics and machines."""
+
+    events: list[seam.Event] = field(default_factory=list)
+    readings: list[Reading] = field(default_factory=list)
+    samples: list[MachineSample] = field(default_factory=list)
+
+
+class Mind:
+    """state: the scheduler's. perform: hands an effect to the hands; does not wait. publish: tells subscribers."""
+
+    def __init__(
+        self,
+        outbox: Outbox,
+        perform: Callable[[seam.Effect], None],
+        publish: Callable[[Sequence[Change], Sequence[Reading]], None],
+        clock: Callable[[], Micros] = now,
+    ) -> None:
+        self.state = scheduler.State()
+        self._outbox = outbox
+        self._perform = perform
+        self._publish = publish
+        self._clock = clock
+
+    async def submit(self, submission: seam.Submit, changes: Sequence[Change]) -> None:
+        """Acknowledged means committed: on disk first, then in the queue. Raises HistoryError, nothing queued."""
+        await self._outbox.write(Batch(changes=changes), refusable=True)
+        self._publish(changes, ())
+        outcome = scheduler.step(self.state, submission, self._clock())
+        await self._carry_out(outcome, Seen())
+
+    async def command(self, command: seam.Command) -> None:
+        """Raises Refused, with nothing changed."""
+        outcome = scheduler.step(self.state, command, self._clock())
+        await self._carry_out(outcome, Seen())
+
+    async def absorb(self, seen: Seen) -> None:
+        """What the hands saw, as one transaction; then what follows from it is done."""
+        total = scheduler.Outcome()
+        for event in seen.events:
+            try:
+                outcome = scheduler.step(self.state, event, self._clock())
+            except Refused as problem:  # an echo of something long settled
+                log.warning("ignored %s: %s", event, problem.message)
+                continue
+            total.changes += outcome.changes
+            total.effects += outcome.effects
+        await self._carry_out(total, seen)
+
+    async def _carry_out(self, outcome: scheduler.Outcome, seen: Seen) -> None:
+        if outcome.changes or seen.readings or seen.samples:
+            await self._outbox.write(Batch(outcome.changes, seen.readings, seen.samples))
+            self._publish(outcome.changes, seen.readings)
+        for effect in outcome.effects:
+            self._perform(effect)
+
+    def live(self, id: str) -> Run | None:
+        """The run, if it is not over."""
+        return self.state.runs.get(id)
+
+    def why(self, run: Run) -> Why:
+        return why(self.state, self.state.runs.get(run.id, run), self._clock())
