@@ -123,19 +123,18 @@ class _Page:
     def refuse(self, line: bytes | bytearray) -> None:
         self.malformed += 1
         if self.malformed == 1:
-            text = line[:_SHOWN].decode(errors="replace")
+            text = line[:_SHOWN].strip().decode(errors="replace")
             self.first_malformed = "".join(c if c.isprintable() else "\ufffd" for c in text)
 
     def read(self, line: bytes) -> None:
-        line = line.strip()
-        if not line:
-            return
-        try:
-            sound = self._record(_object(line))
-        except (ValueError, RecursionError):  # not JSON, not a step, nested too deep, a number of 5,000 digits
-            sound = False
-        if not sound:
+        if len(line) > MAX_LINE or not self._take(line.strip()):
             self.refuse(line)
+
+    def _take(self, line: bytes) -> bool:
+        try:
+            return not line or self._record(_object(line))
+        except (ValueError, RecursionError):  # not JSON, not a step, nested too deep, a number of 5,000 digits
+            return False
 
     def _record(self, record: dict[str, Any]) -> bool:
         """Take what a line says; whether all of it made sense. Raises ValueError where its step makes none."""
