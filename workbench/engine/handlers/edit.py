@@ -17,7 +17,7 @@ from workbench.engine.server import Peer
 from workbench.errors import Refused
 from workbench.protocol.runs import run_out
 
-KNOWN = frozenset(["command", "params", "cpus", "memory", "gpus", "time_limit", "priority", "retries", "tags"])
+KNOWN = frozenset(("command", "params", "cpus", "memory", "gpus", "time_limit", "priority", "retries", "tags"))
 
 
 async def edit(engine: Engine, peer: Peer, params: Params) -> dict[str, Any]:

@@ -32,8 +32,10 @@ from workbench.errors import UsageError
 from workbench.protocol.runs import run_out
 
 KNOWN = frozenset(
-    ["directory", "command", "params", "grid", "name", "cpus", "memory", "gpus", "time_limit", "priority", "after", "retries", "tags", "hold", "packages"]
+    ("directory", "command", "params", "grid", "name", "packages", "hold", "after")
+    + ("cpus", "memory", "gpus", "time_limit", "priority", "retries", "tags")
 )
+"""As protocol.shapes.Submission has them."""
 SHOWN = 100
 """Runs that the reply carries whole."""
 
