@@ -1,0 +1,53 @@
+"""`workbench env list|prune`: the environments built here, shared by all runs with the same lock."""
+
+from __future__ import annotations
+
+import argparse
+import time
+
+from workbench.cli import output
+from workbench.cli.parser import Parser
+from workbench.client.calls import Engine
+
+EXAMPLE = """\
+workbench env list
+workbench env prune"""
+
+HEADERS = ("environment", "size", "used", "made from")
+
+
+def configure(parser: Parser) -> None:
+    parser.add_argument("what", choices=("list", "prune"), help="prune removes those that no waiting run needs")
+
+
+def main(args: argparse.Namespace) -> int:
+    return _list(args) if args.what == "list" else _prune(args)
+
+
+def _list(args: argparse.Namespace) -> int:
+    with Engine() as engine:
+        environments = engine.call("environments")["environments"]
+    if args.json:
+        output.document(environments)
+        return 0
+    from workbench.domain.resources import format_size
+    from workbench.present.numbers import ago
+
+    now = int(time.time() * 1e6)
+    output.table(
+        HEADERS,
+        [(one["id"][:12], format_size(one["bytes"]), ago(one["used"], now), one["origin"]) for one in environments],
+    )
+    return 0
+
+
+def _prune(args: argparse.Namespace) -> int:
+    with Engine() as engine:
+        reply = engine.call("prune")
+    if args.json:
+        output.document(reply)
+        return 0
+    from workbench.domain.resources import format_size
+
+    output.say(f"removed {len(reply['removed'])} environments, {format_size(reply['bytes'])}")
+    return 0

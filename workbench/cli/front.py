@@ -1,0 +1,38 @@
+"""`workbench` without a verb: the workbench itself, or what its first screen would show, where there is no terminal."""
+
+from __future__ import annotations
+
+import sys
+
+from workbench.cli import output
+from workbench.client.calls import Engine
+
+ROWS = 15
+
+
+def front() -> int:
+    if sys.stdin.isatty() and output.terminal():
+        from workbench.app import run_app
+
+        run_app()
+        return 0
+    for line in _first_screen():
+        print(line)
+    return 0
+
+
+def _first_screen() -> list[str]:
+    import time
+
+    from workbench.present.first_screen import first_screen
+    from workbench.protocol.messages import number_in
+    from workbench.protocol.runs import run_in
+
+    with Engine() as engine:
+        found = engine.call("runs", {"limit": ROWS})
+        machines = engine.call("machines")["machines"]
+    rows = [
+        (run_in(row["run"]), {key: number_in(value) for key, value in row["metrics"].items()}) for row in found["rows"]
+    ]
+    why = {row["run"]["id"]: row["waits"] for row in found["rows"] if "waits" in row}
+    return first_screen(rows, found["counts"], machines, int(time.time() * 1e6), output.columns() or 120, why)

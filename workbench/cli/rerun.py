@@ -1,0 +1,24 @@
+"""`workbench rerun RUN`: the same code, environment, params and command again, as a new run."""
+
+from __future__ import annotations
+
+import argparse
+
+from workbench.cli import output
+from workbench.cli.parser import Parser
+from workbench.client.calls import Engine
+
+EXAMPLE = "workbench rerun brave-sunset-12"
+
+
+def configure(parser: Parser) -> None:
+    parser.add_argument("run", metavar="RUN")
+    parser.add_argument("--hold", action="store_true", help="do not start it until `workbench release`")
+
+
+def main(args: argparse.Namespace) -> int:
+    asked = {"run": args.run, "hold": True} if args.hold else {"run": args.run}
+    with Engine() as engine:
+        run = engine.call("rerun", asked)["runs"][0]
+    output.submitted(run, args.json)
+    return 0

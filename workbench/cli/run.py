@@ -1,0 +1,34 @@
+"""`workbench run [FLAGS] -- COMMAND...`: one run, acknowledged when it is in the history for good."""
+
+from __future__ import annotations
+
+import argparse
+
+from workbench.cli import output, submission, waiting
+from workbench.client.calls import Engine
+
+EXAMPLE = """\
+workbench run --set lr=0.01 --gpus 1 --time-limit 2h -- python train.py --lr {lr}
+workbench run --wait -- make report"""
+
+configure = submission.configure
+
+
+def main(args: argparse.Namespace) -> int:
+    asked = submission.make(args)
+    if args.settings:
+        from workbench.domain.params import parse_set
+
+        asked["params"] = dict(parse_set(text) for text in args.settings)
+    with Engine() as engine:
+        run = submission.submit(engine, asked)["runs"][0]
+        if not (args.wait and args.json):
+            output.submitted(run, args.json)
+        if not args.wait:
+            return 0
+        run = waiting.until_over(engine, run["id"], run["name"])
+    if args.json:
+        output.document(run)
+    else:
+        output.say(waiting.ending(run))
+    return waiting.exit_code(run)

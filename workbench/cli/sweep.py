@@ -1,0 +1,40 @@
+"""`workbench sweep --set KEY=VALUES ... -- COMMAND...`: every combination is a run; all are submitted, or none."""
+
+from __future__ import annotations
+
+import argparse
+
+from workbench.cli import output, submission, waiting
+from workbench.client.calls import Engine
+
+EXAMPLE = "workbench sweep --set lr=0.1,0.01 --set 'seed=range(5)' -- python train.py --lr {lr} --seed {seed}"
+
+configure = submission.configure
+
+
+def main(args: argparse.Namespace) -> int:
+    asked = submission.make(args)
+    if args.settings:
+        from workbench.domain.params import parse_grid
+
+        asked["grid"] = parse_grid(args.settings)
+    with Engine() as engine:
+        reply = submission.submit(engine, asked)
+        if args.json:
+            output.document(reply)
+        else:
+            _print(reply)
+        if not args.wait:
+            return 0
+        over = [waiting.until_over(engine, run) for run in reply["ids"]]
+    return waiting.first_failure(over)
+
+
+def _print(reply: dict[str, list[str]]) -> None:
+    if not output.terminal():
+        for id, name in zip(reply["ids"], reply["names"], strict=True):
+            print(id, name, sep="\t")
+        return
+    names = reply["names"]
+    output.say(f"{reply['count']} runs queued, {names[0]} to {names[-1]}")
+    output.say(f"watch them: workbench, or workbench runs sweep:{reply['ids'][0]}")

@@ -1,0 +1,54 @@
+"""Waiting until a run is over, for `wait`, `run --wait`, `sweep --wait` and `demo`."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+from workbench.client.calls import Engine
+from workbench.present.sanitise import clean
+
+STRETCH = 30.0
+"""Seconds that one question waits: an engine that hangs is noticed at the next."""
+
+PLATFORM = 125
+"""The exit code where a run is over without one of its own."""
+
+
+def until_over(engine: Engine, run: str, name: str = "") -> dict[str, Any]:
+    """The run, when it is over. ctrl-c stops the waiting, never the run, and says so."""
+    try:
+        while True:
+            seen: dict[str, Any] = engine.call("wait", {"run": run, "seconds": STRETCH}, again=True)["run"]
+            if seen["exit_code"] is not None:
+                return seen
+    except KeyboardInterrupt:
+        called = clean(name or run)
+        print(f"{called} goes on; `workbench wait {called}` waits again", file=sys.stderr)
+        raise
+
+
+def exit_code(run: dict[str, Any]) -> int:
+    """Its own code; 124 timed out, 125 error or lost, 130 cancelled."""
+    code = run["exit_code"]
+    return PLATFORM if code is None else int(code)
+
+
+def first_failure(runs: list[dict[str, Any]]) -> int:
+    """The exit code of the first that did not finish, 0 if all did."""
+    return next((code for run in runs if (code := exit_code(run))), 0)
+
+
+def ending(run: dict[str, Any]) -> str:
+    """How it ended, in a line."""
+    parts = [run["name"], run["status"]]
+    if run["status"] == "failed":
+        parts.append(f"exit {run['exit_code']}")
+    detail = run.get("detail") or {}
+    if run["status"] in ("error", "lost"):
+        parts.append(str(detail.get("reason", "")))
+    if run["started"] and run["ended"]:
+        from workbench.domain.time import SECOND, format_duration
+
+        parts.append(f"after {format_duration((run['ended'] - run['started']) / SECOND)}")
+    return "  ".join(parts)
