@@ -46,5 +46,8 @@ lock: setup      ## resolve the dependencies again and pin them with hashes
 bench: setup     ## speed, as ratios beside peers in the same run
 	@$(PY) -m bench
 
+gallery: setup   ## draw every screen into docs/img
+	@$(PY) docs/gallery.py
+
 clean:           ## forget the virtual environments and caches
 	@rm -rf $(VENV) .venvs .mypy_cache .ruff_cache .pytest_cache .hypothesis
