@@ -33,8 +33,7 @@ def check_name(text: str) -> str:
     return text
 
 
-ADJECTIVES = tuple(
-    """
+_ADJECTIVES = """
 able agile airy alert amber ample aqua arctic astral autumn avid azure balmy blithe bold brave breezy bright brisk
 calm candid careful cheery civil clean clear clever cobalt cool copper coral cosmic cosy crimson crisp curious
 dapper daring deft dewy eager early earnest easy elegant fair fancy fast festive fine firm fleet fluent free fresh
@@ -44,11 +43,9 @@ maple marine mellow merry mild misty modest neat nimble noble novel olive open p
 polar polite prime proud pure quick quiet radiant rapid ready regal robust rosy royal ruby sage scarlet serene shiny
 silent silver simple sincere smooth snowy soft solar solid sonic spry stable steady stellar sturdy subtle sunny sure
 swift tender tidy true trusty upbeat urban vast velvet verdant violet vital vivid warm wise witty zesty
-""".split()
-)
+"""
 
-NOUNS = tuple(
-    """
+_NOUNS = """
 acorn alder anchor apple arbor arrow aspen atlas aurora badger bamboo basin bay beacon beaver birch bison blossom
 bluff breeze bridge brook canyon cape cedar cherry cliff cloud clover cobble comet compass condor cove crane creek
 crest cricket crystal cypress daisy dawn deer delta dew dolphin dove dream dune dusk eagle echo elk elm ember falcon
@@ -59,5 +56,6 @@ ocean opal orchard orchid osprey otter owl palm panda panther path peak pearl pe
 pond poppy prairie quail quartz rain raven reef ridge river robin rose saffron sail sea seal shell shore sky snow
 sparrow spring spruce star stone stream summit sun sunset swallow swan thicket thistle thunder tide trail tulip
 tundra valley vista wave willow wind wren zephyr
-""".split()
-)
+"""
+
+ADJECTIVES, NOUNS = tuple(_ADJECTIVES.split()), tuple(_NOUNS.split())
