@@ -1,0 +1,81 @@
+"""Figures, as they are measured and as they are shown."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+OURS = "workbench"
+
+
+def spin() -> float:
+    """Milliseconds that a fixed loop takes now: how much of a core there is to be had."""
+    began = time.perf_counter()
+    total = 0
+    for number in range(500_000):
+        total += number
+    return (time.perf_counter() - began) * 1e3
+
+
+@dataclass(frozen=True)
+class Figure:
+    who: str
+    """The first of a table that begins with OURS is what the others are compared to."""
+    value: float | None
+    """None: it could not be measured, and `note` says why."""
+    note: str = ""
+    spin: float = 1.0
+
+
+@dataclass
+class Table:
+    """One thing measured, of everybody who does it."""
+
+    title: str
+    unit: str
+    """ms, us, s; runs/s; bytes."""
+    goal: str = ""
+    figures: list[Figure] = field(default_factory=list)
+
+    def add(self, who: str, value: float, note: str = "") -> None:
+        self.figures.append(Figure(who, value, note, spin()))
+        print(f"  {who}: {value:,.4g} {self.unit}", flush=True)
+
+    def missing(self, who: str, why: object) -> None:
+        self.figures.append(Figure(who, None, str(why)))
+        print(f"  {who}: not measured: {why}", flush=True)
+
+    def ratio(self, figure: Figure) -> float | None:
+        """How many times our figure this is, were the machine as idle for both."""
+        ours = next((f for f in self.figures if f.who.startswith(OURS) and f.value), None)
+        if ours is None or not ours.value or figure.value is None:
+            return None
+        ratio = figure.value / ours.value
+        if self.unit.endswith("/s"):
+            return ratio * figure.spin / ours.spin
+        return ratio if self.unit == "bytes" else ratio * ours.spin / figure.spin
+
+    def lines(self) -> Iterator[str]:
+        yield f"{self.title}, {self.unit}" + (f"   (goal: {self.goal})" if self.goal else "")
+        width = max((len(figure.who) for figure in self.figures), default=0)
+        for figure in self.figures:
+            if figure.value is None:
+                yield f"  {figure.who:{width}}  {'-':>10}           not measured: {figure.note}"
+                continue
+            ratio = self.ratio(figure)
+            times = "" if ratio is None else f"x {ratio:.2f}"
+            yield f"  {figure.who:{width}}  {_short(figure.value):>10}  {times:<9}{figure.note}".rstrip()
+
+    def data(self) -> dict[str, Any]:
+        return {
+            "title": self.title,
+            "unit": self.unit,
+            "goal": self.goal,
+            "figures": [{**asdict(figure), "ratio": self.ratio(figure)} for figure in self.figures],
+        }
+
+
+def _short(value: float) -> str:
+    return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"

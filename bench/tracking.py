@@ -1,0 +1,76 @@
+"""Ten metrics at each of 10,000 steps, from the first call until they are stored."""
+
+from __future__ import annotations
+
+import json
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from bench import peers
+from bench.figures import OURS, Table
+from bench.home import Home, home, wait
+from bench.peers import SCRIPTS, Missing
+
+STEPS = 10_000
+METRICS = 10
+OTHERS = {"trackio": STEPS, "wandb": STEPS, "mlflow": STEPS // 10}
+"""Peer -> steps. mlflow needs ten milliseconds and more for one; a tenth of the steps shows it."""
+
+
+def measure() -> Iterator[Table]:
+    stored = Table(f"{METRICS} metrics x {STEPS:,} steps, until stored", "s", goal="a quarter of the best peer")
+    caller = Table(f"one call of {METRICS} metrics, in the caller, median", "us", goal="20 us")
+    disk = Table("one value on disk", "bytes", goal="12 bytes")
+    tables = (stored, caller, disk)
+    with home() as place:
+        _tell(tables, OURS, STEPS, _ours(place))
+    for peer, steps in OTHERS.items():
+        try:
+            interpreter = peers.python(peer)
+            with tempfile.TemporaryDirectory(prefix="wb-") as scratch:
+                told = peers.script(interpreter, "log_steps.py", peer, str(steps), cwd=Path(scratch))
+            _tell(tables, peer + " offline" * (peer == "wandb"), steps, told)
+        except Missing as why:
+            for table in tables:
+                table.missing(peer, why)
+    yield from tables
+
+
+def _tell(tables: tuple[Table, Table, Table], who: str, steps: int, told: dict[str, Any]) -> None:
+    stored, caller, disk = tables
+    note = "" if steps == STEPS else f"{steps:,} steps, times {STEPS // steps}"
+    stored.add(who, told["seconds"] * STEPS / steps, note)
+    caller.add(who, told["median"], f"p99 {told['p99']:,.0f}")
+    disk.add(who, told["bytes"] / (steps * METRICS))
+
+
+def _ours(place: Home) -> dict[str, Any]:
+    """The same script as a run: stored means that the engine's history has every value."""
+    place.submit("true")
+    place.settled(1)
+    before = _size(place)
+    run = place.submit(sys.executable, str(SCRIPTS / "log_steps.py"), OURS, str(STEPS))["ids"][0]
+    seen = 0.0
+
+    def stored() -> bool:
+        nonlocal seen
+        shown = place.engine.call("show", {"run": run})
+        seen = time.time()
+        counts = [metric["count"] for metric in shown["metrics"].values()]
+        return counts == [STEPS] * METRICS
+
+    wait(stored, lambda: "not every value came")
+    place.settled(2)
+    said = place.engine.call("logs", {"run": run})["text"]
+    told: dict[str, Any] = json.loads(said.splitlines()[-1])
+    return {**told, "seconds": seen - told["began"], "bytes": _size(place) - before}
+
+
+def _size(place: Home) -> int:
+    """Bytes of the history at rest: with the engine stopped, nothing waits in its log."""
+    place.stop()
+    return sum(file.stat().st_size for file in (place.directory / "data").glob("history*") if file.is_file())
