@@ -1,0 +1,190 @@
+"""The agent: one loop that waits for the engine, for supervisors' bells and for children. It remembers nothing
+that would be missed: all it says it reads from the attempts' directories.
+
+When the engine goes, it goes too, and leaves supervisors to their work.
+"""
+
+from __future__ import annotations
+
+import gc
+import os
+import select
+import stat
+import sys
+import time
+from typing import Any, Callable
+
+from . import attic, wire
+from .bells import Bell
+from .errand import LATER, Errand, Tell, outcome
+from .sampler import Sampler
+from .verbs import Verbs
+from .watching import Watching
+
+_DIRECTORIES = ("attempts", "snapshots", "blobs", "environments", "bells", "tracking")
+_LOOK = 1.0  # seconds between two looks at everything, should a bell have been missed
+_TAIL = 0.1  # seconds between two looks at growing metrics
+_CHUNK = 1 << 18
+NEVER = float("inf")
+
+
+class Hangup(Exception):
+    """The engine is gone."""
+
+
+class Agent:
+    def __init__(self, root: str, incoming: int, outgoing: int) -> None:
+        self._incoming = incoming
+        self._outgoing = outgoing
+        self._frames = wire.Frames()
+        self._outbox = [wire.MAGIC]
+        self._poll = select.poll()
+        self._bell = Bell(root)
+        self._errands: dict[int, Errand] = {}
+        self._lanes: dict[int, list[str]] = {}
+        self._watching = Watching(root, self._tell)
+        self._sampler = Sampler(root)
+        self._interval = 0.0
+        self._next_look = 0.0
+        self._next_tail = self._next_sample = NEVER
+        self._verbs = Verbs(root, self)
+        for fd in (incoming, self._bell.socket.fileno()):
+            self._poll.register(fd, select.POLLIN)
+
+    # what verbs may do
+
+    def watch(self, attempt: str, offset: int | None = None) -> None:
+        self._watching.add(attempt, offset)
+
+    def look(self, attempt: str) -> None:
+        self._watching.look([attempt])
+
+    def watches(self, attempt: str) -> bool:
+        return attempt in self._watching
+
+    def carried_by(self, supervisor: int, lane: list[str]) -> None:
+        """A child of ours that will ring; if it dies, its lane is looked at."""
+        self._lanes[supervisor] = lane
+
+    def sample(self, interval: float) -> None:
+        self._interval = interval
+        self._next_sample = time.monotonic() if interval else NEVER
+
+    def send(self, request: int | None, work: Callable[[Tell], Any]) -> None:
+        """Have a child do it, and reply when it has."""
+        self._flush()  # what waits to be said is said once, by us
+        errand = Errand(request, work)
+        self._errands[errand.pipe] = errand
+        self._poll.register(errand.pipe, select.POLLIN)
+
+    # the loop
+
+    def serve(self) -> None:
+        """Until the engine is gone."""
+        try:
+            while True:
+                self._flush()
+                self._turn()
+        except (Hangup, wire.WireError):
+            self._bell.take_down()
+
+    def _turn(self) -> None:
+        due = min(self._next_look, self._next_tail, self._next_sample)
+        for fd, _ in self._poll.poll(max(0, int((due - time.monotonic()) * 1000) + 1)):
+            if fd == self._incoming:
+                self._hear()
+            elif fd in self._errands:
+                self._forward(self._errands[fd])
+            else:
+                self._watching.look(self._bell.heard())
+        self._reap()
+        now = time.monotonic()
+        if now >= self._next_look:
+            self._next_look = now + _LOOK
+            self._watching.look(self._watching.names())
+        if now >= self._next_tail:
+            self._next_tail = NEVER
+            self._watching.tail()
+        if self._watching.running():
+            self._next_tail = min(self._next_tail, now + _TAIL)
+        if now >= self._next_sample:
+            self._next_sample = now + self._interval
+            self._tell(self._sampler.sample(self._watching.running()), None)
+
+    def _hear(self) -> None:
+        data = os.read(self._incoming, _CHUNK)
+        if not data:
+            raise Hangup
+        for head, payload in self._frames.feed(data):
+            answer = outcome(lambda: self._verbs.do(head, payload))  # noqa: B023 - called at once
+            if answer.get("result") is not LATER:
+                self._reply(head.get("id"), answer)
+
+    def _reply(self, request: Any, answer: dict[str, Any]) -> None:
+        result = answer.get("result")
+        payload = result.pop("bytes", None) if isinstance(result, dict) else None
+        self._tell(dict(answer, id=request), payload)
+
+    def _forward(self, errand: Errand) -> None:
+        frames = errand.read()
+        if frames is not None:
+            self._outbox.append(frames)
+            return
+        self._poll.unregister(errand.pipe)
+        del self._errands[errand.pipe]
+        os.close(errand.pipe)
+
+    def _reap(self) -> None:
+        while True:
+            try:
+                pid, _ = os.waitpid(-1, os.WNOHANG)
+            except ChildProcessError:
+                return
+            if not pid:
+                return
+            self._watching.look(self._lanes.pop(pid, ()))
+
+    def _tell(self, head: wire.Head, payload: bytes | None) -> None:
+        self._outbox.append(wire.encode(head, payload))
+
+    def _flush(self) -> None:
+        data = memoryview(b"".join(self._outbox))
+        self._outbox.clear()
+        try:
+            while data:
+                data = data[os.write(self._outgoing, data) :]
+        except OSError:
+            raise Hangup from None
+
+
+def main(arguments: list[str]) -> int:
+    if len(arguments) != 1:
+        sys.stderr.write("usage: agent ROOT\n")
+        return 2
+    root = os.path.abspath(os.path.expanduser(arguments[0]))
+    try:
+        _open_house(root)
+    except OSError as error:
+        sys.stderr.write("{}: {}\n".format(root, error))
+        return 1
+    # What a library might print must not get between the frames.
+    incoming, outgoing = os.dup(0), os.dup(1)
+    null = os.open(os.devnull, os.O_RDWR)
+    os.dup2(null, 0)
+    os.dup2(2, 1)
+    agent = Agent(root, incoming, outgoing)
+    agent.send(None, lambda tell: attic.clear(root))
+    gc.freeze()  # a fork then shares these pages for good
+    agent.serve()
+    return 0
+
+
+def _open_house(root: str) -> None:
+    """Make ROOT ours alone. Raises OSError."""
+    os.makedirs(root, mode=0o700, exist_ok=True)
+    seen = os.lstat(root)
+    if not stat.S_ISDIR(seen.st_mode) or seen.st_uid != os.geteuid():
+        raise PermissionError("not a directory of ours")
+    os.chmod(root, 0o700)
+    for name in _DIRECTORIES:
+        os.makedirs(os.path.join(root, name), mode=0o700, exist_ok=True)

@@ -1,0 +1,114 @@
+"""What the engine is told of the attempts that it watches: each thing once, in the order in which it happened."""
+
+from __future__ import annotations
+
+import os
+from typing import Any, Callable, Dict, Iterable
+
+from .attempt import Absent, Attempt, Carried, Ended, Fenced, Running, State, Vanished
+
+_PIECE = 1 << 18
+
+Tell = Callable[[Dict[str, Any], bytes | None], None]
+
+
+class Watch:
+    """One attempt, and how much of it was told."""
+
+    __slots__ = ("attempt", "offset", "started")
+
+    def __init__(self, attempt: Attempt, offset: int) -> None:
+        self.attempt = attempt
+        self.offset = offset
+        self.started = False
+
+
+class Watching:
+    """All watched attempts. An attempt is watched until its end was told."""
+
+    def __init__(self, root: str, tell: Tell) -> None:
+        self._root = root
+        self._tell = tell
+        self._watches: dict[str, Watch] = {}
+        self._running: dict[str, Watch] = {}
+
+    def add(self, name: str, offset: int | None = None) -> None:
+        """Watch it from now on, its metrics from `offset` on; None: from where they end now."""
+        attempt = Attempt(self._root, name)
+        self._watches[name] = Watch(attempt, _size(attempt) if offset is None else offset)
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._watches
+
+    def names(self) -> list[str]:
+        return list(self._watches)
+
+    def running(self) -> list[str]:
+        return list(self._running)
+
+    def look(self, names: Iterable[str]) -> None:
+        """Tell what is new of those among them that are watched."""
+        for name in names:
+            watch = self._watches.get(name)
+            if watch is not None and self._look(watch):
+                del self._watches[name]
+                self._running.pop(name, None)
+
+    def tail(self) -> None:
+        """Tell what has come to the metrics."""
+        for watch in self._running.values():
+            self._drain(watch)
+
+    def _look(self, watch: Watch) -> bool:
+        """Whether that was all there will ever be to tell."""
+        state = watch.attempt.state()
+        if isinstance(state, Carried):
+            return False
+        if isinstance(state, (Running, Ended, Vanished)) and not watch.started:
+            watch.started = True
+            self._running[watch.attempt.id] = watch
+            self._say("started", watch, at=state.start.at)
+        if isinstance(state, Running):
+            self._drain(watch)
+            return False
+        if isinstance(state, Vanished):
+            watch.attempt.bury()
+        self._drain(watch)
+        self._conclude(watch, state)
+        return True
+
+    def _conclude(self, watch: Watch, state: State) -> None:
+        if isinstance(state, Absent):
+            self._say("absent", watch)
+        elif isinstance(state, Fenced):
+            self._say("fenced", watch)
+        elif isinstance(state, Vanished):
+            self._say("vanished", watch, why=state.why, log_size=_size(watch.attempt, "log"))
+        elif isinstance(state, Ended):
+            self._say("exited", watch, **state.exit)
+
+    def _drain(self, watch: Watch) -> None:
+        try:
+            fd = os.open(watch.attempt.path("metrics.jsonl"), os.O_RDONLY)
+        except FileNotFoundError:
+            return
+        try:
+            while True:
+                data = os.pread(fd, _PIECE, watch.offset)
+                if not data:
+                    return
+                head = {"event": "output", "attempt": watch.attempt.id, "stream": "metrics", "offset": watch.offset}
+                self._tell(head, data)
+                watch.offset += len(data)
+        finally:
+            os.close(fd)
+
+    def _say(self, event: str, watch: Watch, **more: Any) -> None:
+        self._tell(dict(more, event=event, attempt=watch.attempt.id), None)
+
+
+def _size(attempt: Attempt, name: str = "metrics.jsonl") -> int:
+    try:
+        return os.stat(attempt.path(name)).st_size
+    except FileNotFoundError:
+        return 0

@@ -1,0 +1,370 @@
+"""The engine's end of the wire: a Machine over any pair of streams that leads to an agent."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from typing import Any, Protocol
+
+from workbench.domain.resources import Capacity, Device
+from workbench.errors import AgentError, BuildError, MachineError, Unreachable
+from workbench.remote.agent import wire
+from workbench.remote.machines.base import (
+    Absent,
+    AttemptId,
+    Build,
+    DeviceSample,
+    Disconnected,
+    Event,
+    Exit,
+    Exited,
+    Fenced,
+    Host,
+    Output,
+    Sampled,
+    Spec,
+    Started,
+    Stream,
+    TreeEntry,
+    Vanished,
+)
+
+Answer = tuple[Any, bytes]
+"""What a reply says, and its payload."""
+
+_CHUNK = 1 << 18
+_CHATTER_LIMIT = 1 << 20  # bytes that a login shell may print before the agent speaks
+_IN_FLIGHT = 16  # blobs that travel before the first of them is confirmed
+
+
+class Reader(Protocol):
+    async def read(self, limit: int, /) -> bytes: ...
+
+
+class Writer(Protocol):
+    def write(self, data: bytes, /) -> None: ...
+    async def drain(self) -> None: ...
+    def close(self) -> None: ...
+
+
+async def _nothing() -> None:
+    pass
+
+
+class Channel:
+    """A connected agent. Made by `open`."""
+
+    def __init__(self, name: str, reader: Reader, writer: Writer, uv: str, end: Callable[[], Awaitable[None]]) -> None:
+        self._name = name
+        self._reader = reader
+        self._writer = writer
+        self._uv = uv
+        self._end = end
+        self._frames = wire.Frames()
+        self._ids = itertools.count(1)
+        self._waiting: dict[int, asyncio.Future[Answer]] = {}
+        self._progress: dict[int, Callable[[str], None]] = {}
+        self._events: asyncio.Queue[Event] = asyncio.Queue()
+        self._sent: set[str] = set()
+        self._broken = ""
+        self._host: Host
+        self._listener: asyncio.Task[None]
+
+    @classmethod
+    async def open(
+        cls,
+        name: str,
+        reader: Reader,
+        writer: Writer,
+        *,
+        tracking: bytes = b"",
+        uv: str = "",
+        end: Callable[[], Awaitable[None]] = _nothing,
+    ) -> Channel:
+        """Greet the agent at the other end. `tracking` is what `import workbench` finds in a run there, `uv` the
+        path of uv there, "" to look on its PATH; `end` is awaited when the channel is closed.
+
+        Raises Unreachable where nobody answers as an agent does; `end` was awaited then."""
+        channel = cls(name, reader, writer, uv, end)
+        try:
+            rest = await channel._skip_to_magic()
+            channel._listener = asyncio.create_task(channel._listen(rest), name=f"listen to {name}")
+        except BaseException:
+            writer.close()
+            await end()
+            raise
+        try:
+            channel._host = _host(await channel._ask("hello"))
+            await channel._ask("tracking", payload=tracking)
+        except BaseException:
+            await channel.close()
+            raise
+        return channel
+
+    @property
+    def name(self) -> str:
+        return self._name
+
+    @property
+    def host(self) -> Host:
+        return self._host
+
+    async def events(self) -> AsyncIterator[Event]:
+        while True:
+            event = await self._events.get()
+            yield event
+            if isinstance(event, Disconnected):
+                return
+
+    async def send(self, snapshot: str, tree: Sequence[TreeEntry], read: Callable[[str], Awaitable[bytes]]) -> None:
+        if snapshot in self._sent:
+            return
+        contents = sorted({entry.content for entry in tree if entry.kind != "link"})
+        answer = await self._ask("has", payload=_json(contents), snapshot=snapshot)
+        if not answer["here"]:
+            missing: list[str] = answer["missing"]
+            for batch in (missing[i : i + _IN_FLIGHT] for i in range(0, len(missing), _IN_FLIGHT)):
+                async with asyncio.TaskGroup() as group:
+                    for blob in batch:
+                        group.create_task(self._send_blob(blob, read))
+            entries = [{"path": entry.path, "kind": entry.kind, "content": entry.content} for entry in tree]
+            await self._ask("tree", payload=_json(entries), snapshot=snapshot)
+        self._sent.add(snapshot)
+
+    async def _send_blob(self, name: str, read: Callable[[str], Awaitable[bytes]]) -> None:
+        await self._ask("blob", payload=await read(name), name=name)
+
+    async def build(self, build: Build, progress: Callable[[str], None]) -> str:
+        path: str = await self._ask(
+            "build",
+            payload=build.lock.encode(),
+            progress=progress,
+            environment=build.id,
+            python=build.python,
+            uv=self._uv,
+        )
+        return path
+
+    async def start(self, lane: Sequence[Spec]) -> None:
+        await self._ask("start", payload=b"\n".join(_spec(spec) for spec in lane))
+
+    async def cancel(self, attempt: AttemptId) -> None:
+        await self._ask("cancel", attempt=attempt)
+
+    async def fence(self, attempts: Sequence[AttemptId]) -> None:
+        await self._ask("fence", payload=_json(list(attempts)))
+
+    async def leftovers(self) -> list[AttemptId]:
+        found: list[AttemptId] = await self._ask("leftovers")
+        return found
+
+    async def watch(self, offsets: Mapping[AttemptId, int]) -> None:
+        await self._ask("watch", payload=_json(dict(offsets)))
+
+    async def read(self, attempt: AttemptId, stream: Stream, offset: int, limit: int) -> tuple[bytes, int]:
+        answer, data = await self._exchange(
+            "read", None, None, {"attempt": attempt, "stream": stream, "offset": offset, "limit": limit}
+        )
+        return data, answer["size"]
+
+    async def forget(self, attempts: Sequence[AttemptId]) -> None:
+        await self._ask("forget", payload=_json(list(attempts)))
+
+    async def sample(self, interval: float) -> None:
+        await self._ask("sample", interval=interval)
+
+    async def prune(self, keep: Sequence[str]) -> tuple[list[str], int]:
+        gone, freed = await self._ask("prune", payload=_json(list(keep)))
+        return gone, freed
+
+    async def close(self) -> None:
+        self._break("it was closed")
+        self._listener.cancel()
+        await asyncio.wait([self._listener])
+        await self._end()
+
+    # the wire
+
+    async def _ask(
+        self,
+        verb: str,
+        *,
+        payload: bytes | None = None,
+        progress: Callable[[str], None] | None = None,
+        **arguments: Any,
+    ) -> Any:
+        return (await self._exchange(verb, payload, progress, arguments))[0]
+
+    async def _exchange(
+        self, verb: str, payload: bytes | None, progress: Callable[[str], None] | None, arguments: dict[str, Any]
+    ) -> Answer:
+        if self._broken:
+            raise self._unreachable()
+        request = next(self._ids)
+        answer: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
+        self._waiting[request] = answer
+        if progress:
+            self._progress[request] = progress
+        try:
+            self._writer.write(wire.encode({"id": request, "verb": verb, **arguments}, payload))
+            await self._writer.drain()
+            return await answer
+        except OSError as error:
+            self._break(str(error))
+            raise self._unreachable() from error
+        finally:
+            self._waiting.pop(request, None)
+            self._progress.pop(request, None)
+
+    async def _skip_to_magic(self) -> bytes:
+        """Read past what a login shell prints; what came after the magic line."""
+        seen = b""
+        while wire.MAGIC not in seen:
+            try:
+                data = await self._reader.read(_CHUNK)
+            except OSError as error:
+                raise Unreachable(f"the road to {self._name} broke: {error}") from error
+            seen += data
+            if not data or len(seen) > _CHATTER_LIMIT:
+                said = seen.decode("utf-8", "replace").strip()[-2000:]
+                raise Unreachable(
+                    f"no agent answers on {self._name}",
+                    hint="see what it said instead" if said else "is Python 3.8 or newer there?",
+                    said=said,
+                )
+        return seen.partition(wire.MAGIC)[2]
+
+    async def _listen(self, rest: bytes) -> None:
+        why = "the connection ended"
+        try:
+            data = rest
+            while True:
+                for head, payload in self._frames.feed(data):
+                    self._take(head, payload)
+                data = await self._reader.read(_CHUNK)
+                if not data:
+                    return
+        except (OSError, wire.WireError) as error:
+            why = str(error)
+        except (KeyError, TypeError, ValueError) as error:
+            why = f"the agent sent what makes no sense: {error!r}"
+        finally:
+            self._break(why)
+
+    def _take(self, head: dict[str, Any], payload: bytes) -> None:
+        if "event" in head:
+            self._events.put_nowait(_event(head, payload))
+            return
+        request = head["id"]
+        if "progress" in head:
+            if request in self._progress:
+                self._progress[request](head["progress"])
+            return
+        answer = self._waiting.get(request)
+        if answer is None or answer.done():
+            return
+        if "error" in head:
+            answer.set_exception(_error(self._name, head["error"]))
+        else:
+            answer.set_result((head["result"], payload))
+
+    def _break(self, why: str) -> None:
+        """The road ends here: whoever waits hears it, and so does the reader of events."""
+        if self._broken:
+            return
+        self._broken = why
+        for answer in self._waiting.values():
+            if not answer.done():
+                answer.set_exception(self._unreachable())
+        self._writer.close()
+        self._events.put_nowait(Disconnected(why))
+
+    def _unreachable(self) -> Unreachable:
+        return Unreachable(f"{self._name} can't be reached: {self._broken}")
+
+
+def _spec(spec: Spec) -> bytes:
+    """Its canonical form: equal specs, equal bytes."""
+    return _json(
+        {
+            "attempt": spec.attempt,
+            "argv": spec.argv,
+            "snapshot": spec.snapshot,
+            "workdir": spec.workdir,
+            "environment": spec.environment,
+            "params": dict(spec.params),
+            "variables": dict(spec.variables),
+            "links": dict(spec.links),
+            "devices": spec.devices,
+            "cpus": spec.cpus,
+            "memory": spec.memory,
+            "time_limit": spec.time_limit,
+            "grace": spec.grace,
+            "log_limit": spec.log_limit,
+        }
+    )
+
+
+def _json(value: Any) -> bytes:
+    return json.dumps(value, sort_keys=True, separators=(",", ":")).encode("ascii")
+
+
+def _host(said: dict[str, Any]) -> Host:
+    devices = tuple(Device(d["uuid"], d["index"], d["name"], d["memory"]) for d in said["devices"])
+    return Host(
+        capacity=Capacity(said["cpus"], said["memory"], devices),
+        hostname=said["hostname"],
+        boot_id=said["boot_id"],
+        user=said["user"],
+        python=said["python"],
+        kernel=said["kernel"],
+        root=said["root"],
+        warnings=tuple(said["warnings"]),
+    )
+
+
+def _event(head: dict[str, Any], payload: bytes) -> Event:
+    match head["event"]:
+        case "started":
+            return Started(head["attempt"], head["at"])
+        case "output":
+            return Output(head["attempt"], head["stream"], head["offset"], payload)
+        case "exited":
+            exit = Exit(
+                code=head["code"],
+                reason=head["reason"],
+                started=head["started"],
+                ended=head["ended"],
+                cpu_seconds=head["cpu_seconds"],
+                peak_memory=head["peak_memory"],
+                words=head["words"],
+            )
+            return Exited(head["attempt"], exit, head["log_size"])
+        case "fenced":
+            return Fenced(head["attempt"])
+        case "absent":
+            return Absent(head["attempt"])
+        case "vanished":
+            return Vanished(head["attempt"], head["why"], head["log_size"])
+        case "sampled":
+            return Sampled(
+                at=head["at"],
+                cpu=head["cpu"],
+                memory=head["memory"],
+                disk_free=head["disk_free"],
+                network_in=head["network_in"],
+                network_out=head["network_out"],
+                load=head["load"],
+                devices=tuple(DeviceSample(**device) for device in head["devices"]),
+                attempts={name: (cores, resident) for name, (cores, resident) in head["attempts"].items()},
+            )
+        case other:
+            raise ValueError(f"there is no event {other!r}")
+
+
+def _error(name: str, said: dict[str, Any]) -> MachineError:
+    if said["code"] == "build":
+        return BuildError(f"{said['message']} on {name}", words=said.get("words") or "")
+    return AgentError(f"{name}: {said['message']}")
