@@ -6,15 +6,20 @@ import re
 from collections.abc import Iterable
 from functools import lru_cache
 
-USUAL = (
-    *(".git/", ".hg/", ".svn/", ".jj/"),
-    *(".venv/", "venv/", ".env", ".envrc", ".tox/", ".nox/", ".direnv/", ".conda/", "node_modules/"),
-    *("__pycache__/", "*.py[cod]", "*.egg-info/", ".mypy_cache/", ".ruff_cache/", ".pytest_cache/", ".hypothesis/"),
-    *(".ipynb_checkpoints/", "mlruns/", "wandb/", "lightning_logs/", ".aim/", ".dvc/cache/", ".dvc/tmp/"),
-    *(".cache/", ".idea/", ".vscode/", ".DS_Store", "*.swp", "*~"),
+USUAL = tuple(
+    pattern
+    for patterns in (
+        ".git/ .hg/ .svn/ .jj/",
+        ".venv/ venv/ .tox/ .nox/ .direnv/ .conda/ node_modules/",
+        "__pycache__/ *.py[cod] *.egg-info/ .mypy_cache/ .ruff_cache/ .pytest_cache/ .hypothesis/ .ipynb_checkpoints/",
+        "mlruns/ wandb/ lightning_logs/ .aim/ .dvc/cache/ .dvc/tmp/ workbench-metrics.jsonl workbench-artifacts/",
+        ".cache/ .idea/ .vscode/ .DS_Store *.swp *~",
+        ".env .envrc",
+    )
+    for pattern in patterns.split()
 )
-"""What stays out where no git says what belongs to the code: other histories, environments, caches, the records
-of other trackers, and files that people keep secrets in."""
+"""What stays out unless git tracks it: other histories, environments, caches, the records of trackers, editors'
+files, and those that people keep secrets in."""
 
 
 @lru_cache(maxsize=64)
