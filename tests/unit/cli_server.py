@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from workbench.errors import WorkbenchError
+from workbench.errors import EngineError, WorkbenchError
 from workbench.protocol import VERSION, messages
 
 Answer = Callable[[dict[str, Any]], Any]
@@ -87,17 +87,32 @@ class Server:
                 method, params, id = message["method"], message["params"], message["id"]
                 self.asked.append((method, params))
                 try:
-                    value = self.answers[method](params)
+                    value = self.answers.get(method, unknown)(params)
                 except WorkbenchError as failure:
                     connection.sendall(messages.error(id, failure))
                     continue
-                if value is CLOSE:
+                if isinstance(value, bytes):
+                    connection.sendall(value)
+                elif isinstance(value, Half):
+                    connection.sendall(value.data)
                     return
-                connection.sendall(value if isinstance(value, bytes) else messages.result(id, value))
+                else:
+                    connection.sendall(messages.result(id, value))
 
 
-CLOSE = object()
-"""What an answer returns to hang up instead."""
+def unknown(params: dict[str, Any]) -> Any:
+    raise EngineError("the script has no answer to that")
+
+
+@dataclass
+class Half:
+    """What an answer returns to send some bytes and hang up."""
+
+    data: bytes = b""
+
+
+CLOSE = Half()
+"""What an answer returns to hang up."""
 
 
 def greeting(protocol: int = VERSION) -> Answer:

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from cli_server import MAIN, RUN, ended, serving, workbench
 
+from tests.unit.cli_server import MAIN, RUN, ended, serving, workbench
 from workbench import cli
 from workbench.cli.parser import Parser
 from workbench.errors import Ambiguous, FilterError, NotFound, Refused, SnapshotTooLarge, Unresolvable

@@ -17,9 +17,9 @@ configure = submission.configure
 def main(args: argparse.Namespace) -> int:
     asked = submission.make(args)
     if args.settings:
-        from workbench.domain.params import parse_set
+        from workbench.domain.params import parse_params
 
-        asked["params"] = dict(parse_set(text) for text in args.settings)
+        asked["params"] = parse_params(args.settings)
     with Engine() as engine:
         run = submission.submit(engine, asked)["runs"][0]
         if not (args.wait and args.json):

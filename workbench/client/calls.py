@@ -84,6 +84,9 @@ class Engine:
                         f"the engine went away before it answered `{method}`",
                         hint="`workbench runs` starts it again and shows what it had taken",
                     ) from None
+            except BaseException:
+                self.close()  # what comes next on this connection would answer another question
+                raise
         if "error" in reply:
             messages.raise_error(reply["error"])
         return reply.get("result")

@@ -23,29 +23,25 @@ def ensure_engine() -> str:
 
     Raises EngineUnreachable with the engine's own last words where it can't be started.
     """
-    deadline = time.monotonic() + PATIENCE
-    pause, retry = 0.005, 0.5
     if _answers():
         return paths.socket()
-    said = _log_size()
+    began, said = time.monotonic(), _log_size()
+    pause, patience = 0.005, 0.5
     child = _spawn()
     try:
         while not _answers():
-            if time.monotonic() > deadline:
+            waited = time.monotonic() - began
+            if waited > PATIENCE:
                 raise _failed(f"the engine did not answer within {PATIENCE:.0f} s", said)
             time.sleep(pause)
             pause = min(pause * 1.5, 0.05)
             code = child.poll()
-            if code is None:
-                continue
-            if code not in LOST_THE_RACE:
+            if code is not None and code not in LOST_THE_RACE:
                 raise _failed(f"the engine could not start: it ended with code {code}", said)
-            # Whoever holds the lock is about to answer, or about to go: look again, then try again ourselves.
-            pause, retry = retry, retry * 2
-            if not _answers():
-                time.sleep(pause)
-                pause = 0.05
-                child = child if _answers() else _spawn()
+            if code is not None and waited > patience:
+                # Whoever held the lock was not about to answer but about to go.
+                patience *= 2
+                child = _spawn()
     finally:
         # It is not ours to wait for: this keeps subprocess from warning that it lives on.
         child.returncode = child.returncode or 0

@@ -1,0 +1,113 @@
+"""`logs`: every byte for a program, nothing harmful for a terminal."""
+
+from __future__ import annotations
+
+import json
+import os
+import pty
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from tests.unit.cli_server import CLOSE, MAIN, Half, serving, workbench
+
+
+class Log:
+    """Answers `logs` as the engine does, at most `most` bytes at once."""
+
+    def __init__(self, data: bytes, most: int = 1 << 20) -> None:
+        self.data = data
+        self.most = most
+        self.over = True
+
+    def __call__(self, params: dict[str, Any]) -> Any:
+        offset = params["offset"] if params["offset"] >= 0 else max(0, len(self.data) + params["offset"])
+        piece = self.data[offset : offset + min(params["limit"], self.most)]
+        return {
+            "offset": offset,
+            "next": offset + len(piece),
+            "size": len(self.data),
+            "text": piece.decode("utf-8", "surrogateescape"),
+            "over": self.over and offset + len(piece) >= len(self.data),
+        }
+
+
+def raw(home: Path, *argv: str) -> bytes:
+    environment = {**os.environ, "WORKBENCH_HOME": str(home)}
+    done = subprocess.run([sys.executable, "-c", MAIN, "logs", *argv], env=environment, capture_output=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def test_a_pipe_gets_every_byte(tmp_path: Path) -> None:
+    data = bytes(range(256)) * 20 + "größe".encode() + b"\xff\x1b[31m no newline"
+    with serving(tmp_path, logs=Log(data, most=7)):
+        assert raw(tmp_path, "12") == data
+
+
+def test_the_last_lines(tmp_path: Path) -> None:
+    lines = [f"line {number} {'x' * (number % 300)}\n" for number in range(2000)]
+    with serving(tmp_path, logs=Log("".join(lines).encode())):
+        assert raw(tmp_path, "12", "--tail", "3").decode() == "".join(lines[-3:])
+        assert raw(tmp_path, "12", "--tail", "500").decode() == "".join(lines[-500:])
+        assert raw(tmp_path, "12", "--tail", "9999").decode() == "".join(lines)
+        assert raw(tmp_path, "12", "--tail", "0") == b""
+
+
+def test_following_ends_with_the_run(tmp_path: Path) -> None:
+    log = Log(b"one\n")
+    log.over = False
+    pieces = iter([b"", b"two\n", b"three\n"])
+
+    def answer(params: dict[str, Any]) -> Any:
+        if params["offset"] == len(log.data) and params["wait"]:
+            log.data += next(pieces)
+            log.over = log.data.endswith(b"three\n")
+        return log(params)
+
+    with serving(tmp_path, logs=answer):
+        assert raw(tmp_path, "12", "-f") == b"one\ntwo\nthree\n"
+
+
+def test_following_outlives_the_connection_and_repeats_nothing(tmp_path: Path) -> None:
+    log = Log(b"one\ntwo\nthree\n", most=4)
+    broken = {4: CLOSE}
+
+    def answer(params: dict[str, Any]) -> Any:
+        return broken.pop(params["offset"], None) or log(params)
+
+    with serving(tmp_path, logs=answer):
+        assert raw(tmp_path, "12", "-f") == log.data
+    assert isinstance(CLOSE, Half)
+
+
+def test_chunks_as_json(tmp_path: Path) -> None:
+    with serving(tmp_path, logs=Log(b"one\ntwo\n", most=4)):
+        done = workbench(tmp_path, "logs", "12", "--json")
+    assert [json.loads(line)["text"] for line in done.stdout.splitlines()] == ["one\n", "two\n"]
+
+
+def test_a_terminal_gets_no_escape_sequence(tmp_path: Path) -> None:
+    data = "10%\r100%\n\x1b]52;c;aGk=\x07\x1b[31mred\x1b[0m \u202e größe\nlast\x1b[2J".encode()
+    with serving(tmp_path, logs=Log(data, most=5)):
+        said = on_terminal(tmp_path, "logs", "12")
+    assert said.splitlines() == ["100%", "red  größe", "last"]
+
+
+def on_terminal(home: Path, *argv: str) -> str:
+    ours, theirs = pty.openpty()
+    environment = {**os.environ, "WORKBENCH_HOME": str(home), "PYTHONIOENCODING": "utf-8"}
+    process = subprocess.Popen(
+        [sys.executable, "-c", MAIN, *argv], env=environment, stdin=theirs, stdout=theirs, stderr=theirs
+    )
+    os.close(theirs)
+    said = b""
+    try:
+        while data := os.read(ours, 4096):
+            said += data
+    except OSError:  # EIO: the other end is closed
+        pass
+    os.close(ours)
+    assert process.wait(30) == 0, said
+    return said.decode()
