@@ -1,0 +1,125 @@
+"""The history of a workbench in a DuckDB file: what interface.py asks, answered by one writer and a few readers."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, Concatenate, ParamSpec, TypeVar
+
+import duckdb
+
+from workbench.domain.run import Run
+from workbench.domain.time import Micros
+from workbench.engine.store import reads, sql
+from workbench.engine.store.database import Database, our_errors
+from workbench.engine.store.interface import Artifact, Batch, Metric, Page, Table
+from workbench.engine.store.witness import Witness
+from workbench.engine.store.writer import Writer
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+READERS = 3
+
+
+class DuckHistory:
+    """Made by open_history. Implements History."""
+
+    def __init__(self, path: str) -> None:
+        """Blocks while the file is opened. Raises SecondEngine, HistoryFull, HistoryError."""
+        self._database = Database(path)
+        self.set_aside = self._database.set_aside
+        """Where a damaged file was put and what that means, "" where none was: to be said loudly."""
+        self._witness = Witness(os.path.join(os.path.dirname(path), "history.seq"))
+        with our_errors():
+            self.suspect = "" if self.set_aside else reads.missing(self._database.cursor(), self._witness.last)
+            """What is missing of what was acknowledged, "" where nothing is: to be said loudly."""
+            self._writer = Writer(self._database, self._witness)
+        self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="history-read")
+        self._guests = ThreadPoolExecutor(1, thread_name_prefix="history-sql")
+
+    async def commit(self, batch: Batch) -> None:
+        await self._writer.commit(batch)
+
+    async def live(self) -> list[Run]:
+        return await self._read(reads.live)
+
+    async def offsets(self) -> dict[tuple[str, int], int]:
+        return await self._read(reads.offsets)
+
+    async def last_seq(self) -> int:
+        return await self._read(reads.last_seq)
+
+    async def taken(self, ids: Sequence[str]) -> set[str]:
+        return await self._read(reads.taken, ids)
+
+    async def find(self, reference: str) -> Run:
+        return await self._read(reads.find, reference)
+
+    async def page(self, filter: str, order: str, limit: int, offset: int, project: str = "") -> Page:
+        return await self._read(reads.page, filter, order, limit, offset, project, time.time_ns() // 1000)
+
+    async def metrics(self, run: str) -> dict[str, Metric]:
+        return await self._read(reads.metrics, run)
+
+    async def series(self, run: str, key: str, points: int) -> tuple[list[int], list[Micros], list[float]]:
+        return await self._read(reads.line, run, key, points)
+
+    async def events(self, run: str) -> list[dict[str, Any]]:
+        return await self._read(reads.events, run)
+
+    async def artifacts(self, run: str) -> list[Artifact]:
+        return await self._read(reads.artifacts, run)
+
+    async def malformed(self, run: str) -> tuple[int, str]:
+        return await self._read(reads.malformed, run)
+
+    async def samples(self, machine: str, since: Micros, limit: int) -> list[tuple[Micros, dict[str, Any]]]:
+        return await self._read(reads.samples, machine, since, limit)
+
+    async def projects(self) -> list[dict[str, Any]]:
+        return await self._read(reads.projects)
+
+    async def environments(self) -> set[str]:
+        return await self._read(reads.environments)
+
+    async def durations(self, project: str, limit: int) -> list[float]:
+        return await self._read(reads.durations, project, limit)
+
+    async def sql(self, query: str, seconds: float, rows: int) -> Table:
+        def ask() -> Table:
+            with our_errors():
+                cursor = self._database.fresh_cursor()
+            try:
+                return sql.run(cursor, query, seconds, rows)
+            finally:
+                cursor.close()
+
+        return await asyncio.get_running_loop().run_in_executor(self._guests, ask)
+
+    @property
+    def full(self) -> str:
+        return self._writer.full
+
+    async def close(self) -> None:
+        """Commit what waits, checkpoint, close the file."""
+        await asyncio.get_running_loop().run_in_executor(None, self._close)
+
+    def _close(self) -> None:
+        self._writer.close()
+        for pool in (self._readers, self._guests):
+            pool.shutdown(wait=True, cancel_futures=True)
+        self._database.close()
+        self._witness.close()
+
+    async def _read(
+        self, question: Callable[Concatenate[duckdb.DuckDBPyConnection, P], T], *args: P.args, **kwargs: P.kwargs
+    ) -> T:
+        def ask() -> T:
+            with our_errors():
+                return question(self._database.cursor(), *args, **kwargs)
+
+        return await asyncio.get_running_loop().run_in_executor(self._readers, ask)

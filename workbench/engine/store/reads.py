@@ -1,0 +1,187 @@
+"""The questions that the engine asks of its history, each a function of a cursor."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+import duckdb
+
+from workbench.domain.filters import parse
+from workbench.domain.run import Run
+from workbench.domain.time import SECOND, Micros
+from workbench.engine.store import filters, rows, series
+from workbench.engine.store.interface import Artifact, Metric, Page, Row
+from workbench.engine.store.memory import LIVE
+from workbench.errors import Ambiguous, FilterError, HistoryError, NotFound
+
+Cursor = duckdb.DuckDBPyConnection
+
+CANDIDATES = 10
+"""How many runs an ambiguous prefix names."""
+
+
+def live(cursor: Cursor) -> list[Run]:
+    found = cursor.execute(f"SELECT {rows.SELECT} FROM run WHERE {LIVE} ORDER BY seq").fetchall()
+    return [rows.run_of(row) for row in found]
+
+
+def offsets(cursor: Cursor) -> dict[tuple[str, int], int]:
+    query = f"SELECT id, attempt, bytes FROM reading JOIN run ON run.seq = reading.run WHERE {LIVE}"
+    return {(run, attempt): read for run, attempt, read in cursor.execute(query).fetchall()}
+
+
+def last_seq(cursor: Cursor) -> int:
+    return int(_value(cursor, "SELECT coalesce(max(seq), 0) FROM run"))
+
+
+def taken(cursor: Cursor, ids: Sequence[str]) -> set[str]:
+    found = cursor.execute("SELECT id FROM run WHERE id IN (SELECT unnest(?::TEXT[]))", [list(ids)]).fetchall()
+    return {run for (run,) in found}
+
+
+def find(cursor: Cursor, reference: str) -> Run:
+    seq = _seq_of(cursor, reference)
+    row = cursor.execute(f"SELECT {rows.SELECT} FROM run WHERE seq = ?", [seq]).fetchone()
+    assert row is not None
+    return rows.run_of(row)
+
+
+def _seq_of(cursor: Cursor, reference: str) -> int:
+    """A number first, then an id or name as a whole, then a prefix of either."""
+    nothing = NotFound(f"no run is called {reference!r}", hint="`workbench runs` lists them", reference=reference)
+    number = reference.removeprefix("#")
+    if number.isdecimal() and len(number) < 19:
+        row = cursor.execute("SELECT seq FROM run WHERE seq = ?", [int(number)]).fetchone()
+        if row:
+            return int(row[0])
+    if not reference or not reference.isprintable():
+        raise nothing
+    for fits in ("id = $1", "name = $1", "starts_with(id, $1) OR starts_with(name, $1)"):
+        found = cursor.execute(
+            f"SELECT seq, name, id FROM run WHERE {fits} ORDER BY seq DESC LIMIT {CANDIDATES}", [reference]
+        ).fetchall()
+        if len(found) == 1:
+            return int(found[0][0])
+        if found:
+            candidates = [f"{name} {run}" for _, name, run in found]
+            raise Ambiguous(
+                f"{reference!r} fits several runs", hint=f"say which: {', '.join(candidates)}", candidates=candidates
+            )
+    raise nothing
+
+
+def page(cursor: Cursor, filter: str, order: str, limit: int, offset: int, project: str, now: Micros) -> Page:
+    condition, values = filters.where(parse(filter), now)
+    if project:
+        condition, values = f"project = ? AND {condition}", [project, *values]
+    by, sorting = filters.order_by(order, now)
+    try:
+        cursor.execute("BEGIN TRANSACTION READ ONLY")  # the three answers are of one moment
+        counted = f"SELECT status, count(*) FROM run WHERE {condition} GROUP BY status ORDER BY status"
+        counts = dict(cursor.execute(counted, values).fetchall())
+        chosen = f"SELECT seq FROM run WHERE {condition} ORDER BY {by} LIMIT ? OFFSET ?"
+        seqs = [seq for (seq,) in cursor.execute(chosen, [*values, *sorting, limit, offset]).fetchall()]
+        return Page(_rows(cursor, seqs), sum(counts.values()), counts)
+    except duckdb.InvalidInputException as problem:  # only a regular expression can still be wrong here
+        raise FilterError(str(problem).strip(), filter=filter, column=max(0, filter.find("~"))) from None
+    finally:
+        cursor.rollback()
+
+
+def _rows(cursor: Cursor, seqs: Sequence[int]) -> list[Row]:
+    """These runs with their metrics, in this order."""
+    metrics: dict[int, dict[str, float]] = {seq: {} for seq in seqs}
+    last = "SELECT run, key, last FROM metric WHERE run IN (SELECT unnest(?::BIGINT[])) ORDER BY run, key"
+    for seq, key, value in cursor.execute(last, [seqs]).fetchall():
+        metrics[seq][key] = value
+    found = cursor.execute(
+        f"SELECT {rows.SELECT} FROM run WHERE seq IN (SELECT unnest(?::BIGINT[]))", [seqs]
+    ).fetchall()
+    runs = {run.seq: run for run in map(rows.run_of, found)}
+    return [Row(runs[seq], metrics[seq]) for seq in seqs]
+
+
+def metrics(cursor: Cursor, run: str) -> dict[str, Metric]:
+    query = "SELECT key, last, min, max, step, count FROM metric WHERE run = ? ORDER BY key"
+    return {key: Metric(*rest) for key, *rest in cursor.execute(query, [_seq(cursor, run)]).fetchall()}
+
+
+def line(cursor: Cursor, run: str, key: str, points: int) -> series.Line:
+    return series.read(cursor, _seq(cursor, run), key, points)
+
+
+def events(cursor: Cursor, run: str) -> list[dict[str, Any]]:
+    query = "SELECT time, kind, who, detail FROM event WHERE run = ? ORDER BY seq"
+    found = cursor.execute(query, [_seq(cursor, run)]).fetchall()
+    return [{"at": at, "kind": kind, "by": who, "detail": json.loads(detail)} for at, kind, who, detail in found]
+
+
+def artifacts(cursor: Cursor, run: str) -> list[Artifact]:
+    """The latest of each name."""
+    query = "SELECT name, path, size, sha256 FROM artifact WHERE run = ? ORDER BY rowid"
+    latest = {row[0]: Artifact(*row) for row in cursor.execute(query, [_seq(cursor, run)]).fetchall()}
+    return list(latest.values())
+
+
+def malformed(cursor: Cursor, run: str) -> tuple[int, str]:
+    query = "SELECT malformed, first_malformed FROM reading WHERE run = ? ORDER BY attempt"
+    found = cursor.execute(query, [_seq(cursor, run)]).fetchall()
+    return sum(count for count, _ in found), next((first for _, first in found if first), "")
+
+
+def samples(cursor: Cursor, machine: str, since: Micros, limit: int) -> list[tuple[Micros, dict[str, Any]]]:
+    query = "SELECT time, body FROM sample WHERE machine = ? AND time >= ? ORDER BY time DESC LIMIT ?"
+    found = cursor.execute(query, [machine, since, limit]).fetchall()
+    return [(at, json.loads(body)) for at, body in reversed(found)]
+
+
+def projects(cursor: Cursor) -> list[dict[str, Any]]:
+    query = """
+        SELECT project, status, count(*), max(greatest(submitted, coalesce(started, 0), coalesce(ended, 0))),
+               coalesce(sum(ended - started), 0), arg_max(directory, seq), max(seq)
+        FROM run GROUP BY project, status ORDER BY max(seq)"""
+    found: dict[str, dict[str, Any]] = {}
+    for name, status, count, last, micros, directory, _ in cursor.execute(query).fetchall():
+        one = found.setdefault(name, {"name": name, "directory": "", "counts": {}, "last": 0, "seconds": 0.0})
+        one["directory"] = directory  # rows come in order of their newest run: the last one stays
+        one["counts"][status] = count
+        one["last"] = max(one["last"], last)
+        one["seconds"] += float(micros) / SECOND
+    return sorted(found.values(), key=lambda one: -one["last"])
+
+
+def environments(cursor: Cursor) -> set[str]:
+    query = f"SELECT DISTINCT environment FROM run WHERE environment <> '' AND {LIVE}"
+    return {environment for (environment,) in cursor.execute(query).fetchall()}
+
+
+def durations(cursor: Cursor, project: str, limit: int) -> list[float]:
+    query = """
+        SELECT (ended - started) / 1e6 FROM run
+        WHERE project = ? AND started IS NOT NULL AND ended IS NOT NULL ORDER BY ended DESC LIMIT ?"""
+    return [seconds for (seconds,) in cursor.execute(query, [project, limit]).fetchall()]
+
+
+def missing(cursor: Cursor, acknowledged: int) -> str:
+    """What the numbers of the events tell of events that are gone, "" when all are there."""
+    first, last, count = cursor.execute(
+        "SELECT coalesce(min(seq), 1), coalesce(max(seq), 0), count(*) FROM event"
+    ).fetchall()[0]
+    lost = (first - 1) + (last - first + 1 - count if count else 0) + max(0, acknowledged - last)
+    return f"{lost} events that were acknowledged are missing from the history" if lost else ""
+
+
+def _seq(cursor: Cursor, run: str) -> int:
+    row = cursor.execute("SELECT seq FROM run WHERE id = ?", [run]).fetchone()
+    if row is None:
+        raise NotFound(f"no run has the id {run!r}", reference=run)
+    return int(row[0])
+
+
+def _value(cursor: Cursor, query: str) -> Any:
+    row = cursor.execute(query).fetchone()
+    if row is None:
+        raise HistoryError("the history gave no answer")
+    return row[0]

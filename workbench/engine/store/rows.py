@@ -1,0 +1,97 @@
+"""A run as a row of the table `run`, and back."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from workbench.domain.run import Run, attempt_of, end_of, ended_at, exit_code_of, started_at
+from workbench.protocol.runs import run_in, run_out, status_out
+
+FROZEN = (
+    "seq", "id", "name", "project", "directory", "user", "submitted", "command", "sweep", "snapshot", "commit",
+    "environment", "body",
+)  # fmt: skip
+"""Columns that only submit and edit write."""
+
+MOVING = (
+    "status", "priority", "position", "machine", "started", "ended", "exit_code", "cpu_seconds", "peak_memory",
+    "attempts", "retried", "detail",
+)  # fmt: skip
+"""Columns that every change writes."""
+
+_ELSEWHERE = frozenset(MOVING)
+_READ = ("body", "status", "priority", "position", "attempts", "retried", "detail")
+SELECT = ", ".join(_READ)
+"""The columns that run_of needs, in its order."""
+
+
+def frozen(run: Run) -> tuple[Any, ...]:
+    body = {key: value for key, value in run_out(run).items() if key not in _ELSEWHERE}
+    return (
+        run.seq,
+        text(run.id),
+        text(run.name),
+        text(run.project),
+        text(run.directory),
+        text(run.user),
+        run.submitted,
+        text(" ".join(run.ask.command)),
+        run.sweep,
+        run.code.snapshot,
+        run.code.commit,
+        run.environment.id,
+        _json(body),
+    )
+
+
+def moving(run: Run) -> tuple[Any, ...]:
+    attempt, end = attempt_of(run.status), end_of(run.status)
+    usage = end.usage if end else None
+    return (
+        run.status.name,
+        run.ask.priority,
+        run.position,
+        attempt.machine if attempt else None,
+        started_at(run.status),
+        ended_at(run.status),
+        exit_code_of(run.status),
+        usage.cpu_seconds if usage else None,
+        usage.peak_memory if usage else None,
+        run.attempts,
+        run.retried,
+        _json(status_out(run.status)),
+    )
+
+
+def run_of(row: Sequence[Any]) -> Run:
+    values = dict(zip(_READ, row, strict=True))
+    return run_in(json.loads(values.pop("body")) | values | {"detail": json.loads(values["detail"])})
+
+
+def params(seq: int, values: Mapping[str, Any], source: str) -> list[tuple[Any, ...]]:
+    """Rows of the table `param`."""
+    return [(seq, text(key), _value(value), _number(value), source) for key, value in values.items()]
+
+
+def text(value: str) -> str:
+    """A text that DuckDB can hold: bytes that were no UTF-8 are written out."""
+    return value if value.isascii() else value.encode("utf-8", "backslashreplace").decode()
+
+
+def _value(value: Any) -> str:
+    return text(value) if isinstance(value, str) else _json(value)
+
+
+def _number(value: Any) -> float | None:
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return None
+    try:
+        return float(value)
+    except OverflowError:
+        return None
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, separators=(",", ":"))
