@@ -16,8 +16,10 @@ from typing import Any, Callable
 
 from . import attic, wire
 from .bells import Bell
+from .crew import Crew
 from .errand import LATER, Errand, Tell, outcome
 from .sampler import Sampler
+from .supervisor import Job
 from .verbs import Verbs
 from .watching import Watching
 
@@ -41,7 +43,7 @@ class Agent:
         self._poll = select.poll()
         self._bell = Bell(root)
         self._errands: dict[int, Errand] = {}
-        self._lanes: dict[int, list[str]] = {}
+        self._crew = Crew(root)
         self._watching = Watching(root, self._tell)
         self._sampler = Sampler(root)
         self._interval = 0.0
@@ -62,9 +64,9 @@ class Agent:
     def watches(self, attempt: str) -> bool:
         return attempt in self._watching
 
-    def carried_by(self, supervisor: int, lane: list[str]) -> None:
-        """A child of ours that will ring; if it dies, its lane is looked at."""
-        self._lanes[supervisor] = lane
+    def give(self, lane: list[Job]) -> None:
+        """Have a supervisor carry it. Raises OSError."""
+        self._poll.register(self._crew.give(lane), select.POLLIN)
 
     def sample(self, interval: float) -> None:
         self._interval = interval
@@ -95,12 +97,14 @@ class Agent:
                 self._hear()
             elif fd in self._errands:
                 self._forward(self._errands[fd])
+            elif fd in self._crew:
+                self._hear_supervisor(fd)
             else:
                 self._watching.look(self._bell.heard())
-        self._reap()
         now = time.monotonic()
         if now >= self._next_look:
             self._next_look = now + _LOOK
+            _reap()
             self._watching.look(self._watching.names())
         if now >= self._next_tail:
             self._next_tail = NEVER
@@ -134,15 +138,11 @@ class Agent:
         del self._errands[errand.pipe]
         os.close(errand.pipe)
 
-    def _reap(self) -> None:
-        while True:
-            try:
-                pid, _ = os.waitpid(-1, os.WNOHANG)
-            except ChildProcessError:
-                return
-            if not pid:
-                return
-            self._watching.look(self._lanes.pop(pid, ()))
+    def _hear_supervisor(self, fd: int) -> None:
+        lane, gone = self._crew.hear(fd)
+        if gone:
+            self._poll.unregister(fd)
+        self._watching.look(lane)
 
     def _tell(self, head: wire.Head, payload: bytes | None) -> None:
         self._outbox.append(wire.encode(head, payload))
@@ -177,6 +177,15 @@ def main(arguments: list[str]) -> int:
     gc.freeze()  # a fork then shares these pages for good
     agent.serve()
     return 0
+
+
+def _reap() -> None:
+    """Supervisors and errands that ended: what became of them was heard in their pipes."""
+    try:
+        while os.waitpid(-1, os.WNOHANG)[0]:
+            pass
+    except ChildProcessError:
+        pass
 
 
 def _open_house(root: str) -> None:

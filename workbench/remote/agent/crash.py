@@ -9,8 +9,8 @@ import os
 import signal
 
 POINTS = (
-    "before-fork",  # agent: the directory is made, no supervisor yet
-    "after-fork",  # agent: a supervisor has the lane, the engine was not told
+    "before-hand-over",  # agent: the directory is made, no supervisor knows of it
+    "after-hand-over",  # agent: a supervisor has the lane, the engine was not told
     "before-fate",  # supervisor: the work directory is ready
     "after-link",  # supervisor: the fate is taken, not yet on disk
     "after-fate",  # supervisor: the fate is on disk, nothing was executed

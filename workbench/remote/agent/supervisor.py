@@ -1,6 +1,6 @@
 """The parent of a run's processes. It outlives the agent that forked it and answers to nobody but the files.
 
-It carries a lane: attempts to run one after another, whose locks it inherits. For each it takes the fate, starts
+It carries a lane: attempts to run one after another, whose locks it holds. For each it takes the fate, starts
 the command, catches what it prints, ends it when its time is over or somebody wants it ended, and puts on record
 how it ended. As a subreaper it is the parent of whatever loses its own, so nothing gets away by forking twice.
 """
@@ -14,13 +14,11 @@ import os
 import select
 import signal
 import time
-import traceback
 from typing import Any, Mapping, NamedTuple, Sequence
 
 from . import crash, fate, log, processes, record, tree, variables
 from .attempt import Attempt
 from .bells import Rope
-from .descriptors import let_go
 
 _libc = ctypes.CDLL(None)
 _SUBREAPER = 36  # PR_SET_CHILD_SUBREAPER
@@ -40,45 +38,27 @@ class Job(NamedTuple):
     """Descriptors that say it is carried; closed when it has ended."""
 
 
-def detach(root: str, lane: Sequence[Job]) -> int:
-    """Fork a supervisor for the lane; its pid. Raises OSError where there is no room for one."""
-    pid = os.fork()
-    if pid:
-        return pid
-    try:
-        os.setsid()
-        let_go({fd for job in lane for fd in job.locks})
-        carry(root, lane)
-        os._exit(0)
-    except BaseException:  # noqa: BLE001
-        # Nobody reads what it prints; the agent will find the attempt as it was left.
-        with open(os.path.join(root, "trouble.log"), "a") as file:
-            traceback.print_exc(file=file)
-    finally:
-        os._exit(1)
-
-
-def carry(root: str, lane: Sequence[Job]) -> None:
-    """Run the lane to its end. The caller has nothing else to do in this process."""
-    os.chdir("/")
-    _libc.prctl(_SUBREAPER, 1, 0, 0, 0)
-    supervisor = Supervisor(root)
-    fate.sync(os.path.join(root, "attempts"))
-    for job in lane:
-        supervisor.carry(job)
-        for lock in job.locks:
-            os.close(lock)
-
-
 class Supervisor:
+    """What this process is from now on."""
+
     def __init__(self, root: str) -> None:
+        os.chdir("/")
+        _libc.prctl(_SUBREAPER, 1, 0, 0, 0)
         self._root = root
         self._rope = Rope(root)
         self._signals = _Signals()
         self._identity = processes.identity(os.getpid())
         self._variables = variables.base()
 
-    def carry(self, job: Job) -> None:
+    def carry(self, lane: Sequence[Job]) -> None:
+        """One after another, to the end of the last."""
+        fate.sync(os.path.join(self._root, "attempts"))
+        for job in lane:
+            self._carry(job)
+            for lock in job.locks:
+                os.close(lock)
+
+    def _carry(self, job: Job) -> None:
         attempt, spec = job.attempt, job.spec
         trouble = ""
         try:

@@ -9,8 +9,9 @@ from typing import Any
 
 from . import attic, builder, crash, fate, host, record, tree
 from .attempt import Absent, Attempt, Carried, Running
+from .crew import LANE_LIMIT
 from .errand import LATER, Complaint, Tell
-from .supervisor import Job, detach
+from .supervisor import Job
 
 _SPEC = {
     "attempt": str,
@@ -30,7 +31,6 @@ _SPEC = {
 _STREAMS = {"log": "log", "metrics": "metrics.jsonl"}
 _READ_LIMIT = 1 << 24
 _LEFTOVERS_LIMIT = 10_000
-_LANE_LIMIT = 256  # each attempt of a lane holds a descriptor open
 
 VERBS = frozenset(
     {
@@ -105,8 +105,8 @@ class Verbs:
     def start(self, head: dict[str, Any], payload: bytes) -> Any:
         """The payload: a lane, one spec a line. Whatever has a fate, or a supervisor, keeps it."""
         lines = payload.split(b"\n")
-        if len(lines) > _LANE_LIMIT:
-            raise ValueError("a lane of more than {} attempts".format(_LANE_LIMIT))
+        if len(lines) > LANE_LIMIT:
+            raise ValueError("a lane of more than {} attempts".format(LANE_LIMIT))
         lane: list[Job] = []
         known: list[str] = []
         try:
@@ -117,11 +117,10 @@ class Verbs:
                     known.append(spec["attempt"])
                 else:
                     lane.append(job)
-            crash.here("before-fork")
+            crash.here("before-hand-over")
             if lane:
-                supervisor = detach(self._root, lane)
-                self._agent.carried_by(supervisor, [job.attempt.id for job in lane])
-            crash.here("after-fork")
+                self._agent.give(lane)
+            crash.here("after-hand-over")
         finally:
             for job in lane:
                 for lock in job.locks:
