@@ -130,9 +130,7 @@ class Model(RuleBasedStateMachine):
         sweep=st.booleans(),
         chain=st.booleans(),
     )
-    def submit(
-        self, count: int, cpus: int, gpus: int, priority: int, retries: int, sweep: bool, chain: bool
-    ) -> None:
+    def submit(self, count: int, cpus: int, gpus: int, priority: int, retries: int, sweep: bool, chain: bool) -> None:
         runs = []
         for _ in range(count):
             self.count += 1

@@ -15,13 +15,15 @@ import signal
 import sys
 import time
 
-from workbench import config, paths
+from workbench import paths, settings
 from workbench.domain.resources import Capacity
 from workbench.engine.blobs import Blobs
 from workbench.engine.dispatcher import Road
 from workbench.engine.engine import Engine
+from workbench.engine.environments import Environments
 from workbench.engine.handlers import verbs
 from workbench.engine.logs import Logs
+from workbench.engine.snapshots import Snapshots
 from workbench.engine.store import open_history
 from workbench.errors import WorkbenchError
 from workbench.protocol import VERSION
@@ -55,8 +57,8 @@ def main() -> int:
 
 
 async def _run() -> None:
-    settings = config.load_user()
-    data = settings.history or paths.data()
+    user = settings.load_user()
+    data = user.history or paths.data()
     history_path = os.path.join(paths.private(data), "history.duckdb")
     history = await open_history(history_path)
     notes = [note for note in (history.set_aside, history.suspect) if note]
@@ -64,12 +66,15 @@ async def _run() -> None:
         log.error("%s", note)
     root = os.path.join(paths.state(), "machine")
     hello = {"protocol": VERSION, "version": __version__, "pid": os.getpid(), "started": time.time_ns() // 1000}
+    blobs = Blobs(os.path.join(data, "blobs"))
     engine = Engine(
         history,
         history_path,
-        Blobs(os.path.join(data, "blobs")),
+        blobs,
+        Snapshots(blobs),
+        Environments(blobs, os.path.join(paths.cache(), "locks")),
         Logs(os.path.join(data, "logs")),
-        [Road("local", lambda: _connect_local(root), lambda has: _limit(has, settings))],
+        [Road("local", lambda: _connect_local(root), lambda has: _limit(has, user))],
         hello,
         notes,
     )
@@ -84,11 +89,9 @@ async def _connect_local(root: str) -> Machine:
     return await local.connect(root)
 
 
-def _limit(has: Capacity, settings: config.User) -> Capacity:
+def _limit(has: Capacity, user: settings.User) -> Capacity:
     """What config.toml lets the workbench use of this machine."""
-    return Capacity(
-        min(has.cpus, settings.cpus or has.cpus), min(has.memory, settings.memory or has.memory), has.devices
-    )
+    return Capacity(min(has.cpus, user.cpus or has.cpus), min(has.memory, user.memory or has.memory), has.devices)
 
 
 def _lock(path: str) -> int | None:

@@ -16,13 +16,13 @@ from workbench.domain.params import fill
 from workbench.domain.resources import Capacity
 from workbench.domain.run import Run, attempt_of
 from workbench.domain.time import Micros
-from workbench.engine import seam
+from workbench.engine import crash, seam
 from workbench.engine.blobs import Blobs
 from workbench.engine.ingest import Parser
 from workbench.engine.logs import Logs
 from workbench.engine.mind import Seen, now
 from workbench.engine.seam import attempt_id, number_of, run_of
-from workbench.engine.snapshots import load_tree
+from workbench.engine.snapshots import Snapshots
 from workbench.engine.store.interface import MachineSample, Reading
 from workbench.engine.telemetry import UNWATCHED, Telemetry
 from workbench.errors import BuildError, MachineError, Unreachable
@@ -75,6 +75,7 @@ class Dispatcher:
         self,
         roads: Iterable[Road],
         blobs: Blobs,
+        snapshots: Snapshots,
         logs: Logs,
         telemetry: Telemetry,
         record: Record,
@@ -84,6 +85,7 @@ class Dispatcher:
     ) -> None:
         self.roads = {road.name: road for road in roads}
         self._blobs = blobs
+        self._snapshots = snapshots
         self._logs = logs
         self._telemetry = telemetry
         self._record = record
@@ -137,6 +139,7 @@ class Dispatcher:
 
     async def _launch(self, effect: seam.Launch) -> None:
         road = self.roads[effect.machine]
+        crash.here("before-launch")
         if road.machine is None:
             return  # the road is down: once it is up, these are found absent and placed anew
         try:
@@ -152,7 +155,9 @@ class Dispatcher:
             return
         for run in effect.lane:
             road.parsers.setdefault(_attempt(run), Parser(run.id, number_of(_attempt(run))))
+        crash.here("before-start")
         await road.machine.start([_spec(run) for run in effect.lane])
+        crash.here("after-start")
 
     async def _fail(self, effect: seam.Launch, reason: str, words: str) -> None:
         """It never started, and must not start later: fence it, then say so."""
@@ -168,7 +173,7 @@ class Dispatcher:
             async with road.preparing.setdefault(snapshot, asyncio.Lock()):
                 if snapshot not in road.ready:
                     self._progress([run.id], f"sending the code to {road.name}")
-                    tree = await asyncio.to_thread(load_tree, self._blobs, snapshot)
+                    tree = await asyncio.to_thread(self._snapshots.tree, snapshot)
                     await machine.send(snapshot, tree, self._read_blob)
                     road.ready.add(snapshot)
         if environment.id and environment.id not in road.ready:
@@ -198,9 +203,11 @@ class Dispatcher:
         machine = road.machine
         if machine is None:
             return  # found among the leftovers when the road is up again
+        crash.here("before-collect")
         road.parsers.pop(effect.attempt, None)
         if effect.log_size and self._logs.size(effect.attempt) is None:
             await self._logs.write(effect.attempt, _chunks(machine, effect.attempt))
+        crash.here("before-forget")
         road.forgotten.append(effect.attempt)
         if len(road.forgotten) == 1:
             await asyncio.sleep(0)  # those that ended together are forgotten together
@@ -276,6 +283,7 @@ class Dispatcher:
                 case base.Started():
                     seen.events.append(seam.AttemptStarted(event.attempt, event.at))
                 case base.Exited():
+                    crash.here("before-settle")
                     self._finish(road, seen.readings, event.attempt)
                     seen.events.append(_ended(event))
                 case base.Fenced():

@@ -15,11 +15,13 @@ from workbench.domain.time import Micros
 from workbench.engine import telemetry
 from workbench.engine.blobs import Blobs
 from workbench.engine.dispatcher import Dispatcher, Road
+from workbench.engine.environments import Environments
 from workbench.engine.logs import Logs
 from workbench.engine.mind import Mind
 from workbench.engine.outbox import Outbox
 from workbench.engine.recovery import Recovery
 from workbench.engine.server import Handler, Server
+from workbench.engine.snapshots import Snapshots
 from workbench.engine.store.interface import History, Reading
 from workbench.protocol.messages import number_out
 from workbench.protocol.runs import run_out
@@ -33,13 +35,15 @@ WAITS_SHOWN = 200
 
 
 class Engine:
-    """history, blobs, logs: what is kept. Roads lead to the machines. notes: what a person should hear of."""
+    """history, blobs, snapshots, environments, logs: what is kept. Roads lead to the machines. notes: what a person should hear of."""
 
     def __init__(
         self,
         history: History,
         history_path: str,
         blobs: Blobs,
+        snapshots: Snapshots,
+        environments: Environments,
         logs: Logs,
         roads: Iterable[Road],
         hello: dict[str, Any],
@@ -48,6 +52,8 @@ class Engine:
         self.history = history
         self.history_path = history_path
         self.blobs = blobs
+        self.snapshots = snapshots
+        self.environments = environments
         self.hello = hello
         self.notes = notes
         self.telemetry = telemetry.Telemetry()
@@ -57,6 +63,7 @@ class Engine:
         self.dispatcher = Dispatcher(
             roads,
             blobs,
+            snapshots,
             logs,
             self.telemetry,
             self.recovery,
@@ -87,6 +94,7 @@ class Engine:
             pass
         finally:
             await self.server.close()
+            await self.environments.close()
             await self.dispatcher.close()
             await self.outbox.drain()
             await self.history.close()

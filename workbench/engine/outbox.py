@@ -11,6 +11,7 @@ import asyncio
 import logging
 from dataclasses import dataclass
 
+from workbench.engine import crash
 from workbench.engine.store.interface import Batch, History
 from workbench.errors import HistoryError
 
@@ -65,7 +66,9 @@ class Outbox:
     async def _write_next(self) -> None:
         taken = self._take()
         try:
+            crash.here("before-commit")
             await self._history.commit(_merge([item.batch for item in taken]))
+            crash.here("after-commit")
         except HistoryError as problem:
             await self._put_back(taken, problem)
             return

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-from workbench import config
+from workbench import settings
 from workbench.engine.engine import Engine
 from workbench.engine.handlers.params import Params
 from workbench.engine.server import Peer
@@ -21,14 +21,13 @@ async def projects(engine: Engine, peer: Peer, params: Params) -> dict[str, Any]
 async def _view(engine: Engine, project: dict[str, Any]) -> dict[str, Any]:
     goal, metric, best = "", "", None
     try:
-        settings = await asyncio.to_thread(config.find_project, project["directory"])
+        found = await asyncio.to_thread(settings.find_project, project["directory"])
     except (ConfigError, OSError) as problem:
         goal = str(problem)
     else:
-        goal = settings.goal
-        if settings.metric is not None:
-            metric = settings.metric.name
-            order = f"-metric.{metric}" if settings.metric.goal == "max" else f"metric.{metric}"
+        goal, metric = found.goal, found.metric.name
+        if metric:
+            order = f"-metric.{metric}" if found.metric.goal == "max" else f"metric.{metric}"
             best = await _best(engine, project["name"], metric, order)
     return {**project, "goal": goal, "metric": metric, "best": best}
 

@@ -24,7 +24,7 @@ async def runs(engine: Engine, peer: Peer, params: Params) -> dict[str, Any]:
     )
     rows = []
     for row in page.rows:
-        body = {
+        body: dict[str, Any] = {
             "run": run_out(row.run),
             "metrics": {key: number_out(value) for key, value in row.metrics.items()},
         }

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from workbench import config
+from workbench import settings
 from workbench.domain.events import Change, Kind
 from workbench.domain.names import check_name, name_for
 from workbench.domain.params import expand, fill
@@ -21,12 +21,10 @@ from workbench.domain.run import Ask, Param, Run
 from workbench.domain.status import Finished, Held, Queued, Status
 from workbench.engine import seam
 from workbench.engine.engine import Engine
-from workbench.engine.environments import resolve
 from workbench.engine.handlers.params import Params
 from workbench.engine.mind import now
 from workbench.engine.minting import mint
 from workbench.engine.server import Peer
-from workbench.engine.snapshots import freeze
 from workbench.engine.waiting import describe
 from workbench.errors import UsageError
 from workbench.protocol.runs import run_out
@@ -48,7 +46,7 @@ async def submit(engine: Engine, peer: Peer, params: Params) -> dict[str, Any]:
     command = tuple(params.texts("command"))
     if not command or not command[0]:
         raise UsageError("there is no command", hint="workbench run -- python train.py")
-    project = await asyncio.to_thread(config.find_project, directory)
+    project = await asyncio.to_thread(settings.find_project, directory)
     combinations = _combinations(params)
     for values in combinations[:1]:
         fill(command, values)  # an unknown placeholder is said before anything is frozen
@@ -57,16 +55,8 @@ async def submit(engine: Engine, peer: Peer, params: Params) -> dict[str, Any]:
     check_fits(engine, ask.need)
     workdir = os.path.relpath(directory, project.directory)
     frozen, environment = await asyncio.gather(
-        asyncio.to_thread(freeze, project.directory, project.snapshot, engine.blobs),
-        asyncio.to_thread(
-            resolve,
-            project.directory,
-            workdir,
-            project.environment,
-            command,
-            params.texts("packages", []),
-            engine.blobs,
-        ),
+        asyncio.to_thread(engine.snapshots.freeze, project),
+        engine.environments.resolve(project, command, directory, params.texts("packages", [])),
     )
     template = Run(
         id="",
@@ -82,8 +72,8 @@ async def submit(engine: Engine, peer: Peer, params: Params) -> dict[str, Any]:
         environment=environment,
         position=0.0,
         status=Queued(0),
-        links=project.links,
-        variables=project.variables,
+        links=frozen.links,
+        variables=project.run.variables,
     )
     status: Status = Held(now(), f"by {peer.user}") if params.flag("hold") else Queued(now())
     name = check_name(params.text("name")) if params.has("name") else ""
@@ -150,12 +140,12 @@ async def _after(engine: Engine, references: list[str]) -> tuple[tuple[str, ...]
     return tuple(ids), frozenset(pending)
 
 
-def _ask(params: Params, project: config.Project, command: tuple[str, ...], after: tuple[str, ...]) -> Ask:
+def _ask(params: Params, project: settings.Project, command: tuple[str, ...], after: tuple[str, ...]) -> Ask:
     """The command line's word first, then the project's, then the default."""
     need = Need(
-        cpus=params.whole("cpus", project.run.cpus, least=1),
-        memory=params.whole("memory", project.run.memory, least=0),
-        gpus=params.whole("gpus", project.run.gpus, least=0),
+        cpus=params.whole("cpus", project.run.need.cpus, least=1),
+        memory=params.whole("memory", project.run.need.memory, least=0),
+        gpus=params.whole("gpus", project.run.need.gpus, least=0),
     )
     limit = params.number("time_limit", 0.0) or project.run.time_limit
     return Ask(
