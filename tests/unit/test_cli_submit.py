@@ -187,9 +187,7 @@ def test_an_engine_that_goes_away_is_not_asked_twice(tmp_path: Path) -> None:
 def test_a_directory_that_is_gone(tmp_path: Path) -> None:
     gone = "import os, tempfile; d = tempfile.mkdtemp(); os.chdir(d); os.rmdir(d); "
     with serving(tmp_path) as server:
-        done = workbench(
-            tmp_path, "run", "true", main=main + "import sys; from workbench.cli import main; sys.exit(main())"
-        )
+        done = workbench(tmp_path, "run", "true", main=gone + MAIN)
     assert (done.returncode, server.asked) == (2, [])
     assert "does not exist any more" in done.stderr
 

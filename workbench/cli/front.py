@@ -14,8 +14,7 @@ def front() -> int:
     if sys.stdin.isatty() and output.terminal():
         from workbench.app import run_app
 
-        run_app()
-        return 0
+        return run_app()
     for line in _first_screen():
         print(line)
     return 0

@@ -9,6 +9,13 @@ from typing import Any, NoReturn
 from workbench.errors import UsageError
 
 
+class _Help(argparse.RawDescriptionHelpFormatter):
+    """Of one width: measuring the terminal would import shutil, for each argument of each verb."""
+
+    def __init__(self, prog: str) -> None:
+        super().__init__(prog, max_help_position=26, width=80)
+
+
 class Parser(argparse.ArgumentParser):
     """Raises UsageError where argparse would print and exit; knows --json; shows an example."""
 
@@ -17,7 +24,7 @@ class Parser(argparse.ArgumentParser):
             prog=f"workbench {verb}",
             description=summary[0].upper() + summary[1:] + ".",
             epilog="example:\n" + "\n".join(f"  {line}" for line in example.splitlines()),
-            formatter_class=argparse.RawDescriptionHelpFormatter,
+            formatter_class=_Help,
             allow_abbrev=False,
         )
         self.add_argument("--json", action="store_true", help="print JSON")
