@@ -1,0 +1,78 @@
+"""A person at the keyboard: presses keys, waits until the screen says something, reads it."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
+from textual.pilot import Pilot
+from textual.strip import Strip
+
+from tests.screens.fake_engine import FakeEngine, serving
+from tests.screens.made_up import NOW, World
+from workbench.app import Workbench
+
+PATIENCE = 10.0
+"""Seconds until a test gives up waiting."""
+
+
+class Person:
+    def __init__(self, app: Workbench, pilot: Pilot[Any]) -> None:
+        self.app, self.pilot = app, pilot
+
+    async def press(self, *keys: str) -> None:
+        for key in keys:
+            await self.pilot.press(key)
+
+    async def type(self, text: str) -> None:
+        await self.press(*("space" if character == " " else character for character in text))
+
+    def strips(self) -> list[Strip]:
+        """The screen as it would be written to the terminal."""
+        size = self.app.size
+        return self.app.screen._compositor.render_strips(size) if size else []
+
+    def text(self) -> str:
+        return "\n".join(strip.text.rstrip() for strip in self.strips())
+
+    def line(self, words: str) -> str:
+        """The first line that has these words."""
+        return next((line for line in self.text().splitlines() if words in line), "")
+
+    async def sees(self, *words: str) -> str:
+        """Wait until all of it is on screen; the screen then."""
+        await self.until(lambda: all(word in self.text() for word in words), f"{words} on screen")
+        return self.text()
+
+    async def loses(self, words: str) -> None:
+        await self.until(lambda: words not in self.text(), f"{words!r} gone from screen")
+
+    async def until(self, condition: Callable[[], bool], what: str) -> None:
+        deadline = time.monotonic() + PATIENCE
+        while not condition():
+            assert time.monotonic() < deadline, f"waited for {what} in vain:\n{self.text()}"
+            await asyncio.sleep(0.02)
+
+    async def settle(self) -> None:
+        """Until the screen has said the same thing for a while."""
+        before, same = "", 0
+        while same < 8:
+            await asyncio.sleep(0.05)
+            now = self.text()
+            same = same + 1 if now == before else 0
+            before = now
+
+
+@asynccontextmanager
+async def open_app(
+    world: World, home: str | os.PathLike[str], size: tuple[int, int] = (80, 24), screen: str = "", run: str = ""
+) -> AsyncIterator[tuple[Person, FakeEngine]]:
+    path = os.path.join(home, "engine.sock")
+    async with serving(world, path) as engine:
+        app = Workbench(screen, run, socket=path, clock=lambda: NOW)
+        async with app.run_test(size=size) as pilot:
+            yield Person(app, pilot), engine

@@ -1,0 +1,225 @@
+"""An engine that only talks: a real Unix socket, the real protocol, and a history that is made up.
+
+Screens are tested against it because its facts stand still; what the true engine says is tested with it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import math
+import os
+from collections.abc import AsyncIterator, Callable, Mapping
+from dataclasses import replace
+from typing import Any
+
+from tests.screens.made_up import NOW, World
+from workbench.domain.filters import parse as parse_filter
+from workbench.domain.run import Run
+from workbench.domain.status import Cancelled, Held, Queued
+from workbench.errors import WorkbenchError
+from workbench.protocol import MAX_FRAME, VERSION
+from workbench.protocol.messages import error, notification, number_out, parse, result
+from workbench.protocol.runs import run_out
+
+Reply = dict[str, Any]
+
+
+class FakeEngine:
+    """Serves a world. `calls` remembers what was asked: (verb, params)."""
+
+    def __init__(self, world: World, path: str) -> None:
+        self.world, self.path = world, path
+        self.calls: list[tuple[str, dict[str, Any]]] = []
+        self._writers: set[asyncio.StreamWriter] = set()
+        self._server: asyncio.Server | None = None
+
+    def called(self, verb: str) -> list[dict[str, Any]]:
+        return [params for name, params in self.calls if name == verb]
+
+    async def start(self) -> None:
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(self.path)
+        self._server = await asyncio.start_unix_server(self._serve, self.path, limit=MAX_FRAME)
+
+    async def stop(self) -> None:
+        assert self._server is not None
+        self._server.close()
+        for writer in list(self._writers):
+            writer.close()
+        await asyncio.sleep(0)
+
+    async def tell(self, method: str, params: Mapping[str, Any]) -> None:
+        for writer in list(self._writers):
+            writer.write(notification(method, dict(params)))
+            await writer.drain()
+
+    async def change(self, run: Run, kind: str) -> None:
+        """A run is different now, and everybody hears of it."""
+        self.world.put(run)
+        await self.tell("changed", {"changes": [{"kind": kind, "at": NOW, "by": "", "run": run_out(run)}]})
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._writers.add(writer)
+        try:
+            while raw := await reader.readline():
+                message = parse(raw)
+                verb, params = message["method"], message["params"]
+                self.calls.append((verb, params))
+                try:
+                    answer: Callable[..., Reply] = getattr(self, f"do_{verb}")
+                    writer.write(result(message["id"], answer(**params)))
+                except WorkbenchError as problem:
+                    writer.write(error(message["id"], problem))
+                await writer.drain()
+        except (ConnectionError, asyncio.CancelledError):
+            pass
+        finally:
+            self._writers.discard(writer)
+            writer.close()
+
+    # The verbs.
+
+    def do_hello(self, protocol: int, version: str) -> Reply:
+        return {"protocol": VERSION, "version": version, "pid": 1, "started": NOW}
+
+    def do_subscribe(self, topics: list[str]) -> Reply:
+        return {}
+
+    def do_status(self) -> Reply:
+        return {"counts": self.world.counts()}
+
+    def do_projects(self) -> Reply:
+        return {"projects": self.world.projects}
+
+    def do_machines(self) -> Reply:
+        return {"machines": self.world.machines}
+
+    def do_runs(
+        self, filter: str = "", order: str = "queue", limit: int = 100, offset: int = 0, project: str = ""
+    ) -> Reply:
+        parse_filter(filter)
+        runs = self.world.ordered()
+        if filter == "is:active":
+            runs = [run for run in runs if run.active]
+        elif filter.startswith("@"):
+            runs = [run for run in runs if filter[1:] in str(run_out(run)["machine"])]
+        elif filter:
+            runs = [run for run in runs if filter in run.name]
+        if project:
+            runs = [run for run in runs if run.project == project]
+        rows = [
+            {"run": run_out(run), "metrics": {k: number_out(v) for k, v in self.world.last(run.id).items()}}
+            for run in runs[offset : offset + limit]
+        ]
+        return {"total": len(runs), "counts": {}, "rows": rows}
+
+    def do_show(self, run: str) -> Reply:
+        found = self.world.find(run)
+        kept = {}
+        for key, values in self.world.values(found.id).items():
+            finite = [value for value in values if math.isfinite(value)] or [math.nan]
+            kept[key] = {
+                "last": number_out(values[-1]),
+                "min": number_out(min(finite)),
+                "max": number_out(max(finite)),
+                "step": len(values) - 1,
+                "count": len(values),
+            }
+        events = [{"at": found.submitted, "kind": "submitted", "by": found.user, "detail": {}}]
+        return {
+            "run": run_out(found),
+            "metrics": kept,
+            "events": events,
+            "artifacts": [],
+            "malformed": 0,
+            "files": [],
+            "waiting": None,
+            "warnings": [],
+        }
+
+    def do_logs(self, run: str, offset: int = 0, limit: int = 65536, wait: float = 0) -> Reply:
+        found = self.world.find(run)
+        data = self.world.logs.get(found.id, "").encode()
+        start = max(0, len(data) + offset) if offset < 0 else min(offset, len(data))
+        piece = data[start : start + limit]
+        return {
+            "run": found.id,
+            "offset": start,
+            "next": start + len(piece),
+            "size": len(data),
+            "text": piece.decode("utf-8", "replace"),
+            "over": not found.live,
+        }
+
+    def do_series(self, runs: list[str], keys: list[str], points: int = 400) -> Reply:
+        series = []
+        for id in runs:
+            values = self.world.values(self.world.find(id).id)
+            for key in keys:
+                if key in values:
+                    ys = [number_out(value) for value in values[key][-points:]]
+                    steps = list(range(len(values[key])))[-points:]
+                    series.append({"run": id, "key": key, "steps": steps, "times": steps, "values": ys})
+        return {"series": series}
+
+    def do_explain(self, run: str) -> Reply:
+        found = self.world.find(run)
+        return {"run": run_out(found), "why": {"kind": "resources", "text": self.world.why(found), "until": ""}}
+
+    def do_compare(self, runs: list[str]) -> Reply:
+        found = [self.world.find(run) for run in runs]
+        keys = dict.fromkeys(key for run in found for key in self.world.last(run.id))
+        last = {
+            key: [number_out(v) if (v := self.world.last(r.id).get(key)) is not None else None for r in found]
+            for key in keys
+        }
+        return {
+            "runs": [run_out(run) for run in found],
+            "params": {},
+            "metrics": last,
+            "same": {},
+            "code": [],
+            "environment": [],
+        }
+
+    def do_diff(self, run: str) -> Reply:
+        return {"text": self.world.diff}
+
+    def do_cancel(self, runs: list[str]) -> Reply:
+        return self._put(runs, lambda run: Cancelled(NOW, run.user))
+
+    def do_hold(self, runs: list[str]) -> Reply:
+        return self._put(runs, lambda run: Held(NOW, "by alice"))
+
+    def do_release(self, runs: list[str]) -> Reply:
+        return self._put(runs, lambda run: Queued(NOW))
+
+    def do_rerun(self, run: str, hold: bool = False) -> Reply:
+        found = self.world.find(run)
+        again = replace(found, id="rerun001", seq=99_999, name="again-fox-99999", status=Queued(NOW))
+        self.world.put(again)
+        return {"runs": [run_out(again)]}
+
+    def do_move(self, run: str, to: str) -> Reply:
+        return {"run": run_out(self.world.find(run))}
+
+    def _put(self, runs: list[str], status: Callable[[Run], Any]) -> Reply:
+        changed = []
+        for id in runs:
+            run = self.world.find(id)
+            changed.append(replace(run, status=status(run)))
+            self.world.put(changed[-1])
+        task = asyncio.gather(*(self.change(run, "ended") for run in changed))
+        task.add_done_callback(lambda done: done.exception())
+        return {"runs": [run_out(run) for run in changed]}
+
+
+@contextlib.asynccontextmanager
+async def serving(world: World, path: str) -> AsyncIterator[FakeEngine]:
+    engine = FakeEngine(world, path)
+    await engine.start()
+    try:
+        yield engine
+    finally:
+        await engine.stop()

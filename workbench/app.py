@@ -1,0 +1,322 @@
+"""The terminal interface: holds the connection and the snapshot, and leads from screen to screen."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, cast
+
+from textual.app import App, SystemCommand
+from textual.screen import Screen
+from textual.theme import BUILTIN_THEMES, Theme
+from textual.worker import Worker
+
+from workbench import commands, themes
+from workbench.client.mirror import Snapshot, fold, keep, learn, learn_trends
+from workbench.client.stream import Disconnected, Engine, connect
+from workbench.domain.time import Micros
+from workbench.errors import EngineError, EngineUnreachable, WorkbenchError
+from workbench.messages import EngineConnected, EngineLost, SnapshotChanged
+from workbench.present.cells import Cell, Line, plain, width
+from workbench.present.machines import summary
+from workbench.present.sanitise import clean
+from workbench.present.status import counts
+from workbench.screens.base import Panel
+from workbench.screens.compare import CompareScreen
+from workbench.screens.dialog import Notice
+from workbench.screens.machines import MachinesScreen
+from workbench.screens.projects import ProjectsScreen
+from workbench.screens.queue import QueueScreen
+from workbench.screens.run import RunScreen
+
+TOPICS = ("runs", "metrics", "machines", "waits")
+RETRY_SECONDS = (0.2, 0.5, 1.0, 2.0)
+"""Between attempts to reach the engine again; the last one repeats."""
+LIVE = ("running", "preparing", "queued", "held")
+"""Statuses that the status line counts."""
+REMEMBERED = 4000
+"""Runs in the snapshot before those that nobody looks at are dropped."""
+
+
+def _system_clock() -> Micros:
+    return time.time_ns() // 1000
+
+
+class Workbench(App[int]):
+    TITLE = "workbench"
+    ENABLE_COMMAND_PALETTE = True
+    BINDINGS = commands.bindings("app")
+    MODES = {"projects": ProjectsScreen, "queue": QueueScreen, "machines": MachinesScreen}  # noqa: RUF012
+    DEFAULT_MODE = "queue"
+
+    def __init__(
+        self, screen: str = "", run: str = "", *, socket: str | None = None, clock: Callable[[], Micros] = _system_clock
+    ) -> None:
+        """screen: where to begin. run: one to open at once. socket: of an engine that runs, else the user's own."""
+        self._palettes, self._theme_problems = themes.available()
+        super().__init__()
+        self._first, self._first_run = screen, run
+        self._socket, self._clock = socket, clock
+        self._engine: Engine | None = None
+        self._counting = False
+        self._counted_order = -1
+        self._commands: list[str] = []
+        self.snapshot = Snapshot()
+        self.marks: dict[str, str] = {}
+        self.numbers: dict[str, int] = {}
+        self.here = ""
+        for palette in self._palettes.values():
+            self.register_theme(_theme(palette))
+        self.theme = themes.DEFAULT if themes.DEFAULT in self._palettes else next(iter(self._palettes), self.theme)
+        for name in BUILTIN_THEMES:
+            if name not in self._palettes and self._palettes:
+                self.unregister_theme(name)
+
+    # What screens ask for.
+
+    @property
+    def ink(self) -> Mapping[str, str]:
+        palette = self._palettes.get(self.theme)
+        return palette.ink if palette else {}
+
+    @property
+    def connected(self) -> bool:
+        return self._engine is not None
+
+    def now(self) -> Micros:
+        return self._clock()
+
+    def status_line(self, title: str, columns: int) -> Line:
+        left: list[Cell] = [Cell(f" {title}", "title")]
+        if self.marks:
+            left.append(Cell(f"  {len(self.marks)} marked", "marked"))
+        machines, live = summary(self.snapshot.machines), {name: self.numbers.get(name, 0) for name in LIVE}
+        for right in ((*machines, *counts(live)), (*machines, *counts(live, full=False)), counts(live, full=False)):
+            room = columns - width(plain(left)) - width(plain(right)) - 1
+            if room >= 2:
+                return (*left, Cell(" " * room), *right, Cell(" "))
+        return tuple(left)
+
+    async def ask(self, verb: str, **params: Any) -> dict[str, Any]:
+        if self._engine is None:
+            raise EngineUnreachable("the engine is away")
+        return await self._engine.call(verb, **params)
+
+    async def act(self, cli: str, verb: str, **params: Any) -> dict[str, Any] | None:
+        self.note_command(cli)
+        try:
+            return await self.ask(verb, **params)
+        except WorkbenchError as problem:
+            self.say(f"{problem.message}. {problem.hint}".removesuffix(". "), trouble=True)
+            return None
+
+    def note_command(self, cli: str) -> None:
+        if not self._commands or self._commands[-1] != cli:
+            self._commands.append(cli)
+
+    def learn(self, page: Mapping[str, Any]) -> None:
+        self.snapshot = learn(self.snapshot, page)
+        if len(self.snapshot.rows) > REMEMBERED:
+            self.snapshot = keep(
+                self.snapshot, {id for panel in self._panels() for id in panel.looked_at()} | set(self.marks)
+            )
+
+    def learn_trends(self, reply: Mapping[str, Any]) -> None:
+        self.snapshot = learn_trends(self.snapshot, reply["series"])
+
+    def learn_reasons(self, reasons: Mapping[str, str]) -> None:
+        self.snapshot = fold(self.snapshot, "waits", {"runs": reasons})
+
+    def say(self, text: str, trouble: bool = False) -> None:
+        self.notify(clean(text), severity="error" if trouble else "information", timeout=6, markup=False)
+
+    async def show_run(self, run: str) -> None:
+        self.note_command(f"show {clean(run)}")
+        if isinstance(self.screen, RunScreen):
+            await self.pop_screen()
+        await self.push_screen(RunScreen(run))
+
+    async def show_runs(self, filter: str = "", project: str = "") -> None:
+        await self._to_mode("queue")
+        if isinstance(self.screen, QueueScreen) and (filter or project):
+            self.screen.narrow(filter, project)
+
+    async def show_comparison(self, runs: list[str]) -> None:
+        if len(runs) < 2:
+            self.say("mark two runs or more with space, then press =")
+            return
+        names = [self.marks.get(run, run) for run in runs]
+        self.note_command("compare " + " ".join(map(clean, names)))
+        await self.push_screen(CompareScreen(runs))
+
+    async def edit(self, run: str) -> None:
+        """Hand the terminal to $EDITOR by way of the command line, and take it back."""
+        self.note_command(f"edit {run}")
+        code = "import sys; from workbench.cli import main; sys.exit(main())"
+        with self.suspend():
+            await asyncio.to_thread(subprocess.run, [sys.executable, "-c", code, "edit", run], check=False)
+        self.refresh()
+
+    async def copy(self, text: str) -> None:
+        """Into the clipboard: tmux ignores a bare OSC 52, so inside it tmux is asked to pass it on."""
+        if os.environ.get("TMUX"):
+            tmux = await asyncio.create_subprocess_exec(
+                "tmux", "load-buffer", "-w", "-", stdin=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL
+            )
+            await tmux.communicate(text.encode())
+        else:
+            self.copy_to_clipboard(text)
+        self.say(f"copied {text}")
+
+    # The engine.
+
+    def on_mount(self) -> None:
+        for problem in self._theme_problems:
+            self.say(problem.message, trouble=True)
+        self.run_worker(self._stay_connected(), name="engine link", group="link")
+        if self._first or self._first_run:
+            self.run_worker(self._begin())
+
+    async def _begin(self) -> None:
+        if self._first in self.MODES:
+            await self._to_mode(self._first)
+        if self._first_run:
+            await self.show_run(self._first_run)
+
+    async def _stay_connected(self) -> None:
+        """Connect, listen, and begin again whenever the engine goes away."""
+        failures = 0
+        while True:
+            try:
+                async with connect(self._socket) as engine:
+                    await engine.call("subscribe", topics=list(TOPICS))
+                    self._engine, failures = engine, 0
+                    await self._welcome(engine)
+                    async for note in engine.notifications():
+                        if isinstance(note, Disconnected):
+                            raise EngineUnreachable(note.why)
+                        self._heard(note.method, note.params)
+            except EngineError as problem:
+                self._engine = None
+                self._tell(EngineLost(problem.message))
+            await asyncio.sleep(RETRY_SECONDS[min(failures, len(RETRY_SECONDS) - 1)])
+            failures += 1
+
+    async def _welcome(self, engine: Engine) -> None:
+        try:
+            self.snapshot = fold(self.snapshot, "machines", await engine.call("machines"))
+            await self._recount()
+        except EngineError:
+            raise
+        except WorkbenchError as problem:
+            self.say(problem.message, trouble=True)
+        self._tell(EngineConnected())
+        self._tell(SnapshotChanged())
+
+    def _heard(self, method: str, params: Mapping[str, Any]) -> None:
+        self.snapshot = fold(self.snapshot, method, params)
+        if self.snapshot.order != self._counted_order and not self._counting:
+            self._counting = True
+            self.set_timer(0.2, self._recount_now)
+        self._tell(SnapshotChanged())
+
+    def _recount_now(self) -> Worker[None]:
+        return self.run_worker(self._recount, group="count", exclusive=True)
+
+    async def _recount(self) -> None:
+        self._counting, self._counted_order = False, self.snapshot.order
+        try:
+            self.numbers = (await self.ask("status"))["counts"]
+        except WorkbenchError:
+            return  # the banner speaks of a lost engine; the next change counts again
+        self._tell(SnapshotChanged())
+
+    def _tell(self, message: EngineConnected | EngineLost | SnapshotChanged) -> None:
+        for panel in self._panels():
+            panel.post_message(message)
+
+    def _panels(self) -> list[Panel]:
+        return [screen for screen in self.screen_stack if isinstance(screen, Panel)]
+
+    # Keys.
+
+    async def _to_mode(self, mode: str) -> None:
+        while len(self.screen_stack) > 1:
+            await self.pop_screen()
+        if self.current_mode != mode:
+            await self.switch_mode(mode)
+
+    async def action_go(self, where: str) -> None:
+        match where:
+            case "run" if self.here:
+                await self.show_run(self.here)
+            case "run":
+                self.say("no run is under the cursor yet")
+            case "compare":
+                await self.show_comparison(list(self.marks))
+            case _:
+                if cli := commands.command(f"app.{where}").cli:
+                    self.note_command(cli)
+                await self._to_mode(where)
+
+    async def action_back(self) -> None:
+        if len(self.screen_stack) > 1:
+            await self.pop_screen()
+
+    def action_leave(self) -> None:
+        self.exit(0)
+
+    def action_keys(self) -> None:
+        scope = self.screen.SCOPE if isinstance(self.screen, Panel) else ""
+        scopes = [scope, "app"] if scope == "run" else [scope, "list", "app"]
+        lines: list[Line] = []
+        for name in scopes:
+            lines += [_key_line(one) for one in commands.of(name)] + [()]
+        self.push_screen(Notice(f"keys of {scope}", lines[:-1]))
+
+    def action_command_log(self) -> None:
+        lines: list[Line] = [(Cell("$ ", "dim"), Cell(f"workbench {line}")) for line in self._commands]
+        self.push_screen(Notice("what your keys stood for", lines or [(Cell("nothing yet", "dim"),)]))
+
+    def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
+        """The palette: every command that has a meaning here, and the themes."""
+        scope = screen.SCOPE if isinstance(screen, Panel) else ""
+        for one in commands.of("app", scope):
+            target = screen if one.scope == scope else self
+            yield SystemCommand(one.title, f"{one.help}  ({one.shown})", lambda t=target, a=one.action: t.run_action(a))
+        for name in self._palettes:
+            yield SystemCommand(f"theme {name}", "Colours", lambda name=name: self._use_theme(name))
+
+    def _use_theme(self, name: str) -> None:
+        self.theme = name
+
+
+def _key_line(command: commands.Command) -> Line:
+    keys = " ".join(command.keys[:2]).replace("ctrl+", "^").replace("escape", "esc")
+    return Cell(f"{keys:<12}", "key"), Cell(command.help)
+
+
+def _theme(palette: themes.Palette) -> Theme:
+    return Theme(
+        name=palette.name,
+        dark=palette.dark,
+        ansi=palette.ansi,
+        variables={
+            "block-cursor-text-style": "none",
+            "input-selection-background": palette.colours["panel"]
+            if palette.ansi
+            else f"{palette.colours['primary']} 35%",
+            "scrollbar": palette.colours["panel"],
+            "scrollbar-background": palette.colours["background"],
+        },
+        **cast(dict[str, Any], palette.colours),
+    )
+
+
+def run_app(screen: str = "", run: str = "") -> int:
+    """Open the interface; the exit code when it is left. screen: projects, queue or machines."""
+    return Workbench(screen, run).run() or 0

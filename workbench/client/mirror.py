@@ -1,0 +1,163 @@
+"""What a client knows of the engine, and how each notification changes it. Pure: (snapshot, note) -> snapshot.
+
+A snapshot holds only the runs that somebody looks at: lists fetch pages (`Window`) and have them learned here;
+notifications then keep those runs fresh. What else exists is the engine's to know.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, cast
+
+from workbench.domain.run import Run
+from workbench.protocol.messages import number_in
+from workbench.protocol.runs import run_in
+from workbench.protocol.shapes import MachineView, Sample
+
+TREND = 24
+"""Values of a metric kept for a sparkline."""
+HISTORY = 300
+"""Samples of a machine kept: ten minutes."""
+_REORDERING = frozenset(
+    {"submitted", "held", "released", "edited", "moved", "placed", "started", "fenced", "retried", "ended"}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    run: Run
+    metrics: Mapping[str, float] = field(default_factory=dict)
+    """key -> last value."""
+    trend: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
+    """key -> latest values, oldest first."""
+    why: str = ""
+    """Why it waits."""
+    progress: str = ""
+    """What preparing it is about."""
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    rows: Mapping[str, Row] = field(default_factory=dict)
+    """By the run's id."""
+    machines: tuple[MachineView, ...] = ()
+    order: int = 0
+    """Grows when a list of runs may have changed its order, its members or its counts."""
+
+
+def fold(snapshot: Snapshot, method: str, params: Mapping[str, Any]) -> Snapshot:
+    """The snapshot after a notification. What it does not know it leaves alone: a newer engine may say more."""
+    match method:
+        case "changed":
+            return _changed(snapshot, params["changes"])
+        case "metrics":
+            return _measured(snapshot, params["runs"])
+        case "waits":
+            return _each(snapshot, {id: {"why": text} for id, text in params["runs"].items()})
+        case "progress":
+            return _each(snapshot, {params["run"]: {"progress": params["text"]}})
+        case "machines":
+            return replace(snapshot, machines=_machines(snapshot.machines, params["machines"]))
+        case _:
+            return snapshot
+
+
+def learn(snapshot: Snapshot, page: Mapping[str, Any]) -> Snapshot:
+    """With the rows of a `runs` reply."""
+    rows = dict(snapshot.rows)
+    for one in page["rows"]:
+        run = run_in(one["run"])
+        known = rows.get(run.id, Row(run))
+        rows[run.id] = replace(known, run=run, metrics={k: number_in(v) for k, v in one["metrics"].items()})
+    return replace(snapshot, rows=rows)
+
+
+def learn_trends(snapshot: Snapshot, series: Iterable[Mapping[str, Any]]) -> Snapshot:
+    """With the latest values of a `series` reply: what came before the subscription."""
+    rows = dict(snapshot.rows)
+    for one in series:
+        if row := rows.get(one["run"]):
+            values = tuple(number_in(value) for value in one["values"][-TREND:])
+            rows[row.run.id] = replace(row, trend={**row.trend, one["key"]: values})
+    return replace(snapshot, rows=rows)
+
+
+def keep(snapshot: Snapshot, ids: Iterable[str]) -> Snapshot:
+    """Without the runs that nobody looks at any more."""
+    wanted = set(ids)
+    return replace(snapshot, rows={id: row for id, row in snapshot.rows.items() if id in wanted})
+
+
+def _changed(snapshot: Snapshot, changes: Sequence[Mapping[str, Any]]) -> Snapshot:
+    rows = dict(snapshot.rows)
+    for change in changes:
+        run = run_in(change["run"])
+        if row := rows.get(run.id):
+            waits = run.status.name in ("queued", "held")
+            rows[run.id] = replace(
+                row,
+                run=run,
+                why=row.why if waits else "",
+                progress=row.progress if run.status.name == "preparing" else "",
+            )
+    reordered = any(change["kind"] in _REORDERING for change in changes)
+    return replace(snapshot, rows=rows, order=snapshot.order + reordered)
+
+
+def _measured(snapshot: Snapshot, runs: Mapping[str, Mapping[str, Any]]) -> Snapshot:
+    known = {id: values for id, values in runs.items() if id in snapshot.rows}
+    if not known:
+        return snapshot
+    rows = dict(snapshot.rows)
+    for id, values in known.items():
+        row = rows[id]
+        fresh = {key: number_in(value) for key, value in values.items()}
+        trend = {key: (*row.trend.get(key, ()), value)[-TREND:] for key, value in fresh.items()}
+        rows[id] = replace(row, metrics={**row.metrics, **fresh}, trend={**row.trend, **trend})
+    return replace(snapshot, rows=rows)
+
+
+def _each(snapshot: Snapshot, changes: Mapping[str, dict[str, str]]) -> Snapshot:
+    known = {id: replace(snapshot.rows[id], **said) for id, said in changes.items() if id in snapshot.rows}  # type: ignore[arg-type]
+    return replace(snapshot, rows={**snapshot.rows, **known}) if known else snapshot
+
+
+def _machines(before: Sequence[MachineView], after: Sequence[MachineView]) -> tuple[MachineView, ...]:
+    """Notifications bring one sample each: the history of ten minutes is kept here."""
+    known = {machine["name"]: machine for machine in before}
+    told = {machine["name"] for machine in after}
+    merged = [machine for machine in before if machine["name"] not in told]
+    for machine in after:
+        history: list[Sample] = list(machine["history"])
+        if not history and (old := known.get(machine["name"])):
+            history = list(old["history"])
+        sample = machine["sample"]
+        if sample and (not history or history[-1]["at"] < sample["at"]):
+            history.append(sample)
+        merged.append(cast(MachineView, {**machine, "history": history[-HISTORY:]}))
+    return tuple(sorted(merged, key=lambda machine: machine["name"]))
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """Which rows of a long list are known, by their place in it. The list itself stays in the engine."""
+
+    total: int = 0
+    ids: Mapping[int, str] = field(default_factory=dict)
+
+    def missing(self, first: int, last: int, page: int) -> tuple[int, int] | None:
+        """(offset, limit) of the stretch to fetch so that rows first to last are known; None: all are."""
+        gaps = [index for index in range(max(0, first), min(last + 1, self.total)) if index not in self.ids]
+        if not gaps:
+            return None
+        return gaps[0], max(page, gaps[-1] - gaps[0] + 1)
+
+    def place(self, offset: int, ids: Sequence[str], total: int) -> Window:
+        """With a page that came."""
+        known = {index: id for index, id in self.ids.items() if index < total}
+        return Window(total, {**known, **{offset + index: id for index, id in enumerate(ids)}})
+
+    def near(self, first: int, last: int, margin: int) -> Window:
+        """Without what is far from the rows first to last."""
+        return Window(self.total, {i: id for i, id in self.ids.items() if first - margin <= i <= last + margin})

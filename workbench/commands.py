@@ -1,0 +1,159 @@
+"""Every key of the interface, once: bindings, footers, the `?` screen and the palette are made from these.
+
+A command belongs to a scope: `app` works everywhere, `list` in every list, the others on one screen. `cli` is the
+command line that does the same; the log of commands (`@`) shows it with its blanks filled in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from textual.binding import Binding, BindingType
+
+FOOTER = 6
+"""Keys that a footer shows at most."""
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    id: str
+    """What a keymap names."""
+    keys: tuple[str, ...]
+    """As typed; the first is the one that is shown."""
+    title: str
+    help: str
+    action: str
+    cli: str = ""
+    footer: bool = False
+
+    @property
+    def scope(self) -> str:
+        return self.id.partition(".")[0]
+
+    @property
+    def shown(self) -> str:
+        return self.keys[0].replace("ctrl+", "^")
+
+
+def _c(id: str, keys: str, title: str, help: str, action: str, cli: str = "", footer: bool = False) -> Command:
+    return Command(id, tuple(keys.split()), title, help, action, cli, footer)
+
+
+COMMANDS: tuple[Command, ...] = (
+    _c("app.projects", "1", "projects", "Projects: goal, counts, best result", "go('projects')"),
+    _c("app.queue", "2", "queue", "Runs: live ones, waiting ones and why, then the past", "go('queue')", "runs"),
+    _c(
+        "app.machines", "3", "machines", "Machines: load, memory, GPUs and who holds them", "go('machines')", "machines"
+    ),
+    _c("app.run", "4", "run", "The run under the cursor, or the last one looked at", "go('run')", "show RUN"),
+    _c("app.compare", "5", "compare", "The marked runs side by side", "go('compare')", "compare RUN..."),
+    _c("app.jump", ":", "go to", "Go anywhere: `:machines`, `:runs lr=0.1`, or a run's name", "jump"),
+    _c("app.help", "?", "keys", "The keys of this screen", "keys", footer=True),
+    _c("app.log", "@", "commands", "The command lines that your keys stood for", "command_log"),
+    _c("app.back", "escape", "back", "Back to where you came from", "back"),
+    _c("app.quit", "q", "quit", "Leave; everything keeps running", "leave"),
+    _c("list.down", "j down", "down", "One row down", "down"),
+    _c("list.up", "k up", "up", "One row up", "up"),
+    _c("list.top", "g home", "top", "First row", "top"),
+    _c("list.bottom", "G end", "bottom", "Last row", "bottom"),
+    _c("list.page_down", "ctrl+d pagedown", "page down", "Half a screen down", "page_down"),
+    _c("list.page_up", "ctrl+u pageup", "page up", "Half a screen up", "page_up"),
+    _c("projects.open", "enter", "open", "The runs of this project", "open", footer=True),
+    _c("queue.open", "enter", "open", "This run: log, metrics, where it came from", "open", "show {run}", True),
+    _c("queue.mark", "space", "mark", "Mark or unmark for comparing and for bulk actions", "mark", footer=True),
+    _c(
+        "queue.cancel",
+        "c",
+        "cancel",
+        "Cancel this run, or the marked ones; asks first",
+        "cancel",
+        "cancel {runs}",
+        True,
+    ),
+    _c("queue.rerun", "r", "rerun", "Submit the same again: same code, params, environment", "rerun", "rerun {run}"),
+    _c("queue.hold", "h", "hold", "Hold a waiting run, or release a held one", "hold", "hold {runs}"),
+    _c("queue.compare", "=", "compare", "The marked runs side by side", "compare", "compare {runs}", True),
+    _c("queue.filter", "/", "filter", "Show only the runs that fit", "filter", "runs {filter}", True),
+    _c("queue.later", "J", "later", "Move a waiting run one place down", "move(1)", "move {run} {to}"),
+    _c("queue.sooner", "K", "sooner", "Move a waiting run one place up", "move(-1)", "move {run} {to}"),
+    _c("queue.edit", "e", "edit", "Edit a waiting run in $EDITOR", "edit", "edit {run}"),
+    _c("queue.copy", "y", "copy id", "Copy the run's id", "copy"),
+    _c("queue.metric", "m", "metric", "Show the next metric in the list", "metric"),
+    _c("queue.unmark", "u", "unmark", "Take away all marks", "unmark"),
+    _c("machines.open", "enter", "its runs", "The runs on this machine", "open", "runs @{machine}", True),
+    _c("run.next", "]", "next tab", "The next tab", "tab(1)", footer=True),
+    _c("run.previous", "[", "tab before", "The tab before", "tab(-1)"),
+    _c("run.down", "j down", "down", "Scroll down", "turn(1)"),
+    _c("run.up", "k up", "up", "Scroll up", "turn(-1)"),
+    _c("run.top", "g home", "top", "To the top", "turn_to(0)"),
+    _c("run.bottom", "G end", "bottom", "To the end; a log is followed from there", "turn_to(1)"),
+    _c("run.page_down", "ctrl+d pagedown", "page down", "Half a screen down", "turn_page(1)"),
+    _c("run.page_up", "ctrl+u pageup", "page up", "Half a screen up", "turn_page(-1)"),
+    _c("run.metric", "m", "metric", "Chart the next metric", "metric", "plot {run} {metric}", True),
+    _c("run.cancel", "c", "cancel", "Cancel this run; asks first", "cancel", "cancel {runs}", True),
+    _c(
+        "run.rerun", "r", "rerun", "Submit the same again: same code, params, environment", "rerun", "rerun {run}", True
+    ),
+    _c("run.hold", "h", "hold", "Hold it while it waits, or release it", "hold", "hold {runs}"),
+    _c("run.edit", "e", "edit", "Edit it while it waits, in $EDITOR", "edit", "edit {run}"),
+    _c("run.copy", "y", "copy id", "Copy the run's id", "copy"),
+    _c("compare.fold", "f", "equal ones", "Show or fold what is equal", "fold", footer=True),
+    _c("compare.open", "enter", "open", "The run of this column", "open", "show {run}"),
+    _c("compare.left", "left", "left", "The run to the left", "column(-1)"),
+    _c("compare.right", "right", "right", "The run to the right", "column(1)"),
+)
+
+SCOPES = ("projects", "queue", "machines", "run", "compare")
+_BY_ID = {command.id: command for command in COMMANDS}
+
+
+def command(id: str) -> Command:
+    return _BY_ID[id]
+
+
+def of(*scopes: str) -> Iterator[Command]:
+    return (one for scope in scopes for one in COMMANDS if one.scope == scope)
+
+
+def bindings(scope: str) -> list[BindingType]:
+    return [Binding(",".join(map(_key, one.keys)), one.action, one.title, show=False, id=one.id) for one in of(scope)]
+
+
+def _key(typed: str) -> str:
+    """Textual reads a lone comma or colon in its own way; everything else goes by the character."""
+    return {":": "colon"}.get(typed, typed)
+
+
+def footer(scope: str) -> tuple[Command, ...]:
+    """What the footer of a screen shows, `?` last."""
+    return tuple([*(one for one in of(scope) if one.footer), *(one for one in of("app") if one.footer)][:FOOTER])
+
+
+@dataclass(frozen=True, slots=True)
+class Jump:
+    """Where `:` leads."""
+
+    screen: str
+    argument: str = ""
+
+
+def parse_jump(text: str) -> Jump:
+    """`machines`, `runs FILTER`, `run NAME`, `compare A B`; anything else is taken for a run's name."""
+    word, _, rest = text.strip().lstrip(":").partition(" ")
+    rest = rest.strip()
+    if word in ("runs", "queue"):
+        return Jump("queue", rest)
+    if word in ("projects", "machines"):
+        return Jump(word)
+    if word == "compare":
+        return Jump("compare", rest)
+    if word in ("q", "quit"):
+        return Jump("quit")
+    return Jump("run", rest if word in ("run", "show") and rest else word)
+
+
+def matching(typed: str, names: Sequence[str]) -> str:
+    """The rest of the only completion of what was typed, "" where there is none or more than one."""
+    fitting = [name for name in names if name.startswith(typed)] if typed else []
+    return fitting[0][len(typed) :] if len(fitting) == 1 else ""

@@ -1,0 +1,68 @@
+"""What everything here is made into: text with the name of a style. No colours: a theme gives names their look.
+
+Style names: "" plain, dim, strong, title, accent, good, warn, bad; each status of a run by its own name
+(running, queued, "timed out" ...) and of a machine (ok, draining, unreachable); series1 to series6 in charts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+ELLIPSIS = "…"
+
+
+class Cell(NamedTuple):
+    text: str
+    style: str = ""
+
+
+Line = tuple[Cell, ...]
+
+
+def width(text: str) -> int:
+    """Columns that a terminal gives this (sanitised) text."""
+    if text.isascii():
+        return len(text)
+    from rich.cells import cell_len
+
+    return cell_len(text)
+
+
+def cut(text: str, columns: int) -> str:
+    """At most so many columns of it, an ellipsis where something is missing."""
+    if width(text) <= columns:
+        return text
+    if columns <= 0:
+        return ""
+    kept, room = [], columns - 1
+    for character in text:
+        room -= width(character)
+        if room < 0:
+            break
+        kept.append(character)
+    return "".join(kept).rstrip() + ELLIPSIS
+
+
+def fit(text: str, columns: int, right: bool = False) -> str:
+    """Exactly so many columns: cut or padded."""
+    text = cut(text, columns)
+    space = " " * (columns - width(text))
+    return space + text if right else text + space
+
+
+def plain(line: Iterable[Cell]) -> str:
+    return "".join(cell.text for cell in line)
+
+
+def cut_line(line: Iterable[Cell], columns: int) -> Line:
+    """The first so many columns of a line of cells."""
+    kept: list[Cell] = []
+    for cell in line:
+        wide = width(cell.text)
+        if wide > columns:
+            kept.append(Cell(cut(cell.text, columns), cell.style))
+            break
+        kept.append(cell)
+        columns -= wide
+    return tuple(kept)

@@ -1,0 +1,158 @@
+"""A machine as a row, as strips of its devices, and as curves of its last minutes.
+
+A machine is a mapping of the form that the protocol calls MachineView.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from workbench.domain.resources import format_size
+from workbench.domain.time import SECOND, Micros
+from workbench.present.canvas import SERIES_STYLES, Series
+from workbench.present.cells import Cell, Line, fit
+from workbench.present.columns import Column
+from workbench.present.numbers import percent
+from workbench.present.sanitise import clean
+from workbench.present.sparkline import bar, sparkline, thin
+from workbench.present.status import MACHINE_GLYPHS
+
+Machine = Mapping[str, Any]
+SPAN = 600
+"""Seconds that the curves show."""
+BAR, SPARK = 10, 20
+
+COLUMNS = (
+    Column("machine", 12, grows=1, most=30),
+    Column("status", 13),
+    Column("cpu", 5, right=True),
+    Column("", 20, need=100),
+    Column("memory", 15, right=True),
+    Column("gpus", 9, right=True),
+    Column("runs", 5, right=True),
+    Column("load", 6, right=True, need=70),
+    Column("disk free", 9, right=True, need=110),
+)
+
+
+def row(machine: Machine) -> tuple[Cell, ...]:
+    """As many cells as COLUMNS."""
+    status, sample = machine["status"], machine["sample"]
+    held, devices = len(machine["devices_held"]), len(machine["devices"])
+    name = Cell(clean(machine["name"]) + (" !" if machine["warnings"] else ""), "strong")
+    state = Cell(f"{MACHINE_GLYPHS.get(status, '?')} {clean(status)}", status)
+    if status == "unreachable" or sample is None:
+        reason = clean(machine["reason"]) or "no sample yet"
+        return name, state, Cell(reason, "unreachable" if status == "unreachable" else "dim")
+    return (
+        name,
+        state,
+        Cell(percent(sample["cpu"]), _heat(sample["cpu"])),
+        Cell(sparkline(thin([one["cpu"] for one in machine["history"]], SPARK), SPARK, 0, 1), "series1"),
+        Cell(f"{format_size(sample['memory'])} of {short_size(machine['memory'])}", _heat(_part(sample, machine))),
+        Cell(f"{held} of {devices}" if devices else "–", "" if devices else "dim"),
+        Cell(str(len(machine["running"])), "" if machine["running"] else "dim"),
+        Cell(f"{sample['load']:.1f}", "dim"),
+        Cell(format_size(sample["disk_free"]), "warn" if sample["disk_free"] < 5e9 else "dim"),
+    )
+
+
+def short_size(size: float) -> str:
+    """`512G`: a capacity, where a unit is enough."""
+    return format_size(size).replace(" ", "").removesuffix("B")
+
+
+def device_line(machine: Machine, device: Mapping[str, Any], holder: str, columns: int) -> Line:
+    """`GPU 0  ██████····  71%   31 of 80 GB  61°  brave-sunset-12`: load, memory, and who holds it."""
+    sample = next((one for one in _devices(machine) if one["uuid"] == device["uuid"]), None)
+    label = Cell(f"GPU {device['index']}  ", "heading")
+    held = Cell(clean(holder), "running") if holder else Cell("free", "dim")
+    total = short_size(device["memory"])
+    if sample is None:
+        return label, Cell("no sample  ", "dim"), held
+    filled, empty = bar(sample["use"], BAR)
+    idle = bool(holder) and sample["use"] < 0.02
+    cells = [
+        label,
+        Cell(filled, "warn" if idle else "series2"),
+        Cell(empty, "dim"),
+        Cell(f" {percent(sample['use']):>4}  "),
+        Cell(fit(f"{format_size(sample['memory'])} of {total}", 14, right=True) + "  "),
+    ]
+    if columns >= 90:
+        cells.append(Cell(f"{sample['temperature']:.0f}°C  {sample['power']:>4.0f} W  ", "dim"))
+    cells += [held, Cell("  idle", "warn") if idle else Cell("")]
+    if columns >= 120:
+        cells.append(Cell(f"  {clean(device['name'])}", "dim"))
+    return tuple(cells)
+
+
+def usage_line(machine: Machine, columns: int) -> Line:
+    """Cores and memory that runs hold."""
+    held = f"held by runs: {machine['cpus_held']} of {machine['cpus']} cores"
+    if machine["memory"]:
+        held += f", {format_size(machine['memory_held'])} of {format_size(machine['memory'])}"
+    return (Cell(held, "dim"),)
+
+
+def cpu_curves(machine: Machine, now: Micros) -> list[Series]:
+    """Processor and memory over the last ten minutes, in percent."""
+    history = machine["history"]
+    xs = [(one["at"] - now) / SECOND for one in history]
+    memory = machine["memory"] or 1
+    return [
+        Series("memory", xs, [100 * one["memory"] / memory for one in history], "series3"),
+        Series("cpu", xs, [100 * one["cpu"] for one in history], "series1"),
+    ]
+
+
+def gpu_curves(machine: Machine, now: Micros) -> list[Series]:
+    """Each device's use over the last ten minutes, in percent."""
+    curves = []
+    for number, device in enumerate(machine["devices"]):
+        seen = [
+            (one["at"], spot["use"])
+            for one in machine["history"]
+            for spot in one["devices"]
+            if spot["uuid"] == device["uuid"]
+        ]
+        xs, ys = [(at - now) / SECOND for at, _ in seen], [100 * use for _, use in seen]
+        curves.append(Series(f"GPU {device['index']}", xs, ys, SERIES_STYLES[(number + 1) % len(SERIES_STYLES)]))
+    return curves
+
+
+def legend(title: str, curves: Sequence[Series], unit: str = "") -> Line:
+    """A chart's heading: its title, and each curve's name and last value in its colour."""
+    cells = [Cell(f"{title}  ", "title")]
+    for curve in curves:
+        last = f" {curve.ys[-1]:.0f}{unit}" if curve.ys else ""
+        cells.append(Cell(f"▪ {curve.label}{last}  ", curve.style))
+    return tuple(cells)
+
+
+def summary(machines: Sequence[Machine]) -> Line:
+    """`machines ● 3  ○ 1   GPU 5/8`: for a status line."""
+    if not machines:
+        return ()
+    cells = [Cell("machines ", "dim")]
+    for status, glyph in MACHINE_GLYPHS.items():
+        if number := sum(machine["status"] == status for machine in machines):
+            cells.append(Cell(f"{glyph} {number} ", status))
+    if devices := sum(len(machine["devices"]) for machine in machines):
+        held = sum(len(machine["devices_held"]) for machine in machines)
+        filled, empty = bar(held / devices, 4)
+        cells += [Cell("  GPU ", "dim"), Cell(filled, "series2"), Cell(empty, "dim"), Cell(f" {held}/{devices}")]
+    return tuple(cells)
+
+
+def _devices(machine: Machine) -> Sequence[Mapping[str, Any]]:
+    return machine["sample"]["devices"] if machine["sample"] else ()
+
+
+def _part(sample: Mapping[str, Any], machine: Machine) -> float:
+    return float(sample["memory"] / machine["memory"]) if machine["memory"] else 0.0
+
+
+def _heat(fraction: float) -> str:
+    return "bad" if fraction >= 0.95 else "warn" if fraction >= 0.85 else ""

@@ -1,0 +1,180 @@
+"""A run as a row of a list, and as the paragraphs of its own page."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from workbench.domain.resources import format_size
+from workbench.domain.run import Run, attempt_of, end_of, seconds_run
+from workbench.domain.status import WAITING, Error, Held, Lost, Running
+from workbench.domain.time import Micros, format_duration
+from workbench.present.cells import Cell, Line
+from workbench.present.columns import Column
+from workbench.present.numbers import ago, clock, metric, param
+from workbench.present.sanitise import clean
+from workbench.present.sparkline import sparkline, thin
+from workbench.present.status import status
+
+SPARK = 8
+QUEUE_COLUMNS = (
+    Column("#", 5, right=True, need=70),
+    Column("run", 18, grows=1, most=32),
+    Column("status", 12),
+    Column("machine", 10, grows=1, most=16),
+    Column("time", 7, right=True),
+    Column("metric", 8, right=True),
+    Column("", SPARK, need=78),
+    Column("params", 20, need=110, grows=3),
+    Column("user", 8, need=124),
+)
+
+
+def queue_columns(metric_name: str) -> tuple[Column, ...]:
+    """The columns of a list of runs, headed with the metric that it shows."""
+    return tuple(column.titled(clean(metric_name)) if column.title == "metric" else column for column in QUEUE_COLUMNS)
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What there is to show of a run beside the run itself."""
+
+    metrics: Mapping[str, float]
+    """key -> last value."""
+    why: str = ""
+    """Why it waits."""
+    progress: str = ""
+    """What preparing it is about."""
+    trend: Sequence[float] = ()
+    """Latest values of the metric shown."""
+
+
+def queue_row(run: Run, seen: Seen, metric_name: str, now: Micros, marked: bool = False) -> tuple[Cell, ...]:
+    """As many cells as QUEUE_COLUMNS; fewer where the last one takes the rest of the row: why it waits."""
+    name = Cell(clean(run.name), "marked" if marked else "strong" if run.live else "")
+    lead = (Cell(str(run.seq), "dim"), name, status(run))
+    if run.status.name in WAITING:
+        return (*lead, Cell(waiting(run, seen.why), "dim"))
+    if run.status.name == "preparing" and seen.progress:
+        return (*lead, machine(run), Cell(clean(seen.progress), "dim"))
+    if isinstance(run.status, Error):
+        return (*lead, Cell(clean(run.status.reason), "bad"))
+    if isinstance(run.status, Lost):
+        return (*lead, machine(run), Cell(clean(run.status.reason), "bad"))
+    value = seen.metrics.get(metric_name)
+    return (
+        *lead,
+        machine(run),
+        time(run, now),
+        Cell(metric(value) if value is not None else ""),
+        Cell(sparkline(thin(seen.trend, SPARK), SPARK) if run.active else "", "running"),
+        Cell(params(run), "dim"),
+        Cell(clean(run.user), "dim"),
+    )
+
+
+def waiting(run: Run, why: str) -> str:
+    if isinstance(run.status, Held):
+        return clean(run.status.reason) or "held"
+    return clean(why) or "waits its turn"
+
+
+def machine(run: Run) -> Cell:
+    """Where it is or was, with how many GPUs: `gpu3 ×2`."""
+    attempt = attempt_of(run.status)
+    if attempt is None:
+        return Cell("")
+    devices = len(attempt.share.devices)
+    return Cell(clean(attempt.machine) + (f" ×{devices}" if devices else ""), "" if run.live else "dim")
+
+
+def time(run: Run, now: Micros) -> Cell:
+    seconds = seconds_run(run, now)
+    return Cell(clock(seconds) if seconds is not None else "", "" if run.live else "dim")
+
+
+def params(run: Run) -> str:
+    return "  ".join(f"{clean(key)} {param(value)}" for key, value in run.ask.params.items())
+
+
+def favourite(rows: Iterable[Mapping[str, float]], wished: str = "") -> str:
+    """The metric that a list shows: the project's own where any row has it, else the one that most rows have."""
+    seen = Counter(key for metrics in rows for key in metrics)
+    if wished and (wished in seen or not seen):
+        return wished
+    if not seen:
+        return "metric"
+    return min(seen, key=lambda key: (-seen[key], "loss" not in key, key))
+
+
+def headline(run: Run, now: Micros) -> Line:
+    """Status and the sentence that goes with it."""
+    glyph = status(run)
+    attempt, end = attempt_of(run.status), end_of(run.status)
+    seconds = seconds_run(run, now)
+    words: list[str] = []
+    if seconds is not None:
+        words.append(("for " if run.live else "after ") + format_duration(seconds))
+    if attempt:
+        words.append(f"on {clean(attempt.machine)}")
+    if isinstance(run.status, Running) and run.status.cancelled_by:
+        words.append(f"cancelled by {clean(run.status.cancelled_by)}")
+    if end and end.usage:
+        words.append(f"peak {format_size(end.usage.peak_memory)}")
+    return glyph, Cell(("  " + " ".join(words)) if words else "", "")
+
+
+Fact = tuple[str, str]
+"""A label and what it says; both clean."""
+
+
+def facts(run: Run, now: Micros) -> list[Fact]:
+    """What there is to say of a run, one line each, params apart."""
+    need, share = run.ask.need, getattr(attempt_of(run.status), "share", None)
+    wants = [f"{need.cpus} cpu"]
+    if need.memory:
+        wants.append(format_size(need.memory))
+    if need.gpus:
+        wants.append(f"{need.gpus} gpu")
+    if run.ask.time_limit:
+        wants.append(f"at most {format_duration(run.ask.time_limit)}")
+    said: list[Fact] = [
+        ("run", f"{clean(run.name)}  #{run.seq}  {run.id}"),
+        ("project", f"{clean(run.project)}  by {clean(run.user)}, {ago(run.submitted, now)}"),
+        ("command", " ".join(clean(word) for word in run.ask.command)),
+        ("needs", ", ".join(wants)),
+    ]
+    if share and share.devices:
+        said.append(("devices", ", ".join(clean(device) for device in share.devices)))
+    if run.ask.priority:
+        said.append(("priority", str(run.ask.priority)))
+    if run.ask.tags:
+        said.append(("tags", ", ".join(clean(tag) for tag in run.ask.tags)))
+    if run.ask.after:
+        said.append(("after", ", ".join(run.ask.after)))
+    if run.rerun_of:
+        said.append(("rerun of", run.rerun_of))
+    if run.attempts > 1:
+        said.append(("attempts", f"{run.attempts}, {run.retried} of them retries"))
+    return said
+
+
+def origins(run: Run) -> list[Fact]:
+    """What a run came from: code and environment, as frozen at submit."""
+    code, environment = run.code, run.environment
+    said: list[Fact] = [("snapshot", code.snapshot[:12])]
+    if code.commit:
+        branch = f" on {clean(code.branch)}" if code.branch else ""
+        said.append(("commit", code.commit[:12] + branch))
+        files = "1 file" if code.changes == 1 else f"{code.changes} files"
+        said.append(("changes", f"{files} not committed" if code.changes else "none: the commit as it is"))
+    else:
+        said.append(("commit", "not a git repository"))
+    if environment.id:
+        python = f", Python {clean(environment.python)}" if environment.python else ""
+        said.append(("environment", f"{environment.id[:12]} from {clean(environment.origin)}{python}"))
+    else:
+        said.append(("environment", "none: the machine's own PATH"))
+    said.append(("directory", f"{clean(run.directory)} ({clean(run.workdir)})"))
+    return said

@@ -1,0 +1,160 @@
+"""What every screen has: a status line, a banner while the engine is away, a line to type in, a footer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import ClassVar, cast
+
+from textual.app import ComposeResult
+from textual.screen import Screen
+from textual.timer import Timer
+
+from workbench import commands
+from workbench.errors import EngineError, WorkbenchError
+from workbench.messages import EngineConnected, EngineLost, SnapshotChanged
+from workbench.present.cells import Cell
+from workbench.screens.desk import Desk
+from workbench.widgets.key_bar import KeyBar
+from workbench.widgets.line import OneLine
+from workbench.widgets.prompt import Prompt
+
+WIDE, HUGE = 120, 160
+SOON = 0.2
+"""Seconds within which several reasons to fetch again become one."""
+
+
+class Panel(Screen[None]):
+    SCOPE: ClassVar[str] = ""
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (WIDE, "-wide"), (HUGE, "-huge")]  # noqa: RUF012
+    CSS_PATH: ClassVar[str | list[str]] = "base.tcss"
+    AUTO_FOCUS: ClassVar[str | None] = ".main"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._due: dict[str, Timer] = {}
+
+    @property
+    def desk(self) -> Desk:
+        return cast(Desk, self.app)
+
+    def compose(self) -> ComposeResult:
+        yield OneLine(id="status")
+        yield OneLine(id="banner")
+        yield from self.body()
+        yield Prompt()
+        yield KeyBar(commands.footer(self.SCOPE))
+
+    # What a screen fills in.
+
+    def body(self) -> ComposeResult:
+        yield from ()
+
+    def redraw(self) -> None:
+        """Show what the snapshot says now."""
+
+    def refetch(self) -> None:
+        """Ask the engine again for what the snapshot can't tell."""
+
+    @property
+    def title_text(self) -> str:
+        return self.SCOPE
+
+    def looked_at(self) -> Iterable[str]:
+        """Ids of the runs that the snapshot should keep fresh."""
+        return ()
+
+    def prompted(self, kind: str, text: str) -> None:
+        """A line was typed for this screen's own purpose."""
+
+    # What they share.
+
+    def soon(self, what: str, do: Callable[[], object], seconds: float = SOON) -> None:
+        """Do it in a moment, once, however often it is asked for until then."""
+        if what in self._due:
+            return
+
+        def due() -> None:
+            del self._due[what]
+            do()
+
+        self._due[what] = self.set_timer(seconds, due)
+
+    def guarded(self, problem: WorkbenchError) -> None:
+        """A fetch failed: the banner speaks for a lost engine, anything else is said once."""
+        if not isinstance(problem, EngineError):
+            self.desk.say(problem.message, trouble=True)
+
+    def draw_status(self) -> None:
+        self.query_one("#status", OneLine).show(self.desk.status_line(self.title_text, self.size.width))
+
+    def on_mount(self) -> None:
+        self._banner(not self.desk.connected)
+        self.set_interval(1.0, self._tick)
+
+    def on_screen_resume(self) -> None:
+        self._banner(not self.desk.connected)
+        self.draw_status()
+        if self.desk.connected:
+            self.refetch()
+        self.redraw()
+
+    def _tick(self) -> None:
+        """Times go on while nothing else happens."""
+        if self.is_current:
+            self.draw_status()
+            self.redraw()
+
+    def on_snapshot_changed(self, message: SnapshotChanged) -> None:
+        self.draw_status()
+        self.redraw()
+
+    def on_engine_connected(self, message: EngineConnected) -> None:
+        self._banner(False)
+        self.draw_status()
+        self.refetch()
+
+    def on_engine_lost(self, message: EngineLost) -> None:
+        self._banner(True)
+
+    def _banner(self, shown: bool) -> None:
+        banner = self.query_one("#banner", OneLine)
+        banner.display = shown
+        banner.show((Cell(" engine stopped; reconnecting…  runs go on without it", "warn"),))
+
+    # The line at the bottom.
+
+    def action_jump(self) -> None:
+        words = ["machines", "projects", "queue", "runs ", "compare ", "run "]
+        words += [row.run.name for row in self.desk.snapshot.rows.values()]
+        self.query_one(Prompt).open("jump", ":", words=words)
+
+    def on_prompt_submitted(self, message: Prompt.Submitted) -> None:
+        message.stop()
+        if message.kind == "jump":
+            self.close_prompt()
+            if message.text:
+                self.run_worker(self._jump(commands.parse_jump(message.text)))
+        else:
+            self.prompted(message.kind, message.text)
+
+    def on_prompt_dismissed(self, message: Prompt.Dismissed) -> None:
+        message.stop()
+        self.close_prompt()
+
+    def close_prompt(self) -> None:
+        self.query_one(Prompt).close()
+        if main := self.query(".main"):
+            main.first().focus()
+
+    async def _jump(self, jump: commands.Jump) -> None:
+        match jump.screen:
+            case "queue":
+                await self.desk.show_runs(jump.argument)
+            case "run":
+                await self.desk.show_run(jump.argument)
+            case "compare":
+                await self.desk.show_comparison(jump.argument.split() or list(self.desk.marks))
+            case "quit":
+                self.app.exit(0)
+            case screen:
+                await self.app.run_action(f"go('{screen}')")

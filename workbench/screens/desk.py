@@ -1,0 +1,61 @@
+"""What a screen may ask of the app. Screens know this and nothing else of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+from workbench.client.mirror import Snapshot
+from workbench.domain.time import Micros
+from workbench.present.cells import Line
+
+
+class Desk(Protocol):
+    snapshot: Snapshot
+    marks: dict[str, str]
+    """Marked runs: id -> name."""
+    numbers: dict[str, int]
+    """status -> how many runs there are."""
+    here: str
+    """Id of the run that was last under the cursor, "" before there was one."""
+
+    @property
+    def connected(self) -> bool: ...
+
+    def now(self) -> Micros: ...
+
+    def status_line(self, title: str, columns: int) -> Line: ...
+
+    async def ask(self, verb: str, **params: Any) -> dict[str, Any]:
+        """The engine's answer. Raises WorkbenchError."""
+        ...
+
+    async def act(self, cli: str, verb: str, **params: Any) -> dict[str, Any] | None:
+        """Do what a key stands for: noted in the log of commands, refusals shown. None where it was refused."""
+        ...
+
+    def note_command(self, cli: str) -> None: ...
+
+    def learn(self, page: Mapping[str, Any]) -> None:
+        """Rows of a `runs` reply, for the snapshot."""
+        ...
+
+    def learn_trends(self, reply: Mapping[str, Any]) -> None: ...
+
+    def learn_reasons(self, reasons: Mapping[str, str]) -> None:
+        """Why runs wait: id -> text."""
+        ...
+
+    def say(self, text: str, trouble: bool = False) -> None:
+        """A passing word to the person."""
+        ...
+
+    async def show_run(self, run: str) -> None: ...
+
+    async def show_runs(self, filter: str = "", project: str = "") -> None: ...
+
+    async def show_comparison(self, runs: list[str]) -> None: ...
+
+    async def edit(self, run: str) -> None: ...
+
+    async def copy(self, text: str) -> None: ...

@@ -1,0 +1,114 @@
+"""Palettes from themes/*.toml: those that come with the workbench, then the user's own. No drawing here.
+
+name = "dark"
+dark = true                 # what it is meant for
+ansi = false                # true: the terminal's own sixteen colours
+[colours]                   # of the interface: primary, background, surface, ...
+[ink]                       # of words: running, failed, dim, series1, ... as rich writes styles
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from workbench import paths
+from workbench.errors import ConfigError
+
+DEFAULT = "dark"
+COLOURS = (
+    "primary",
+    "secondary",
+    "accent",
+    "foreground",
+    "background",
+    "surface",
+    "panel",
+    "success",
+    "warning",
+    "error",
+)
+INK = (
+    *("dim", "strong", "title", "accent", "good", "warn", "bad", "marked", "heading", "tab", "cursor", "key"),
+    *("held", "queued", "preparing", "running", "finished", "failed", "error", "cancelled", "timed out", "lost"),
+    *("ok", "connecting", "draining", "unreachable"),
+    *("series1", "series2", "series3", "series4", "series5", "series6"),
+    *("added", "removed"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Palette:
+    name: str
+    dark: bool
+    ansi: bool
+    colours: Mapping[str, str]
+    ink: Mapping[str, str]
+    path: str
+
+
+def directories() -> Iterator[str]:
+    """Where themes lie, the user's last: a theme of the same name replaces an earlier one."""
+    here = os.path.dirname(os.path.abspath(__file__))
+    for directory in (os.path.join(here, "themes"), os.path.join(os.path.dirname(here), "themes")):
+        if os.path.isdir(directory):
+            yield directory
+            break
+    yield os.path.join(paths.config(), "themes")
+
+
+def available() -> tuple[dict[str, Palette], list[ConfigError]]:
+    """Every palette by name, and what is wrong with those that can't be used."""
+    found: dict[str, Palette] = {}
+    problems: list[ConfigError] = []
+    for directory in directories():
+        for entry in sorted(os.listdir(directory)) if os.path.isdir(directory) else ():
+            if not entry.endswith(".toml"):
+                continue
+            try:
+                palette = load(os.path.join(directory, entry))
+            except ConfigError as problem:
+                problems.append(problem)
+            else:
+                found[palette.name] = palette
+    return found, problems
+
+
+def load(path: str) -> Palette:
+    """One palette. Raises ConfigError naming the file and what is wrong in it."""
+    try:
+        with open(path, "rb") as file:
+            data = tomllib.load(file)
+    except (OSError, tomllib.TOMLDecodeError) as problem:
+        raise ConfigError(f"{path}: {problem}", hint="see themes/dark.toml for the form of a theme") from None
+    _known(path, data, ("name", "dark", "ansi", "colours", "ink"), "key")
+    colours = _texts(path, data, "colours", COLOURS)
+    ink = _texts(path, data, "ink", INK)
+    if missing := [key for key in COLOURS if key not in colours]:
+        raise ConfigError(f"{path}: [colours] lacks {', '.join(missing)}")
+    name = data.get("name")
+    if not isinstance(name, str) or not name:
+        raise ConfigError(f"{path}: a theme needs a name")
+    flags = {key: data.get(key, key == "dark") for key in ("dark", "ansi")}
+    for key, flag in flags.items():
+        if not isinstance(flag, bool):
+            raise ConfigError(f"{path}: {key} is true or false, not {flag!r}")
+    return Palette(name, flags["dark"], flags["ansi"], colours, ink, path)
+
+
+def _known(path: str, table: Mapping[str, Any], allowed: tuple[str, ...], what: str) -> None:
+    if unknown := [key for key in table if key not in allowed]:
+        raise ConfigError(f"{path}: unknown {what} {unknown[0]!r}", hint=f"known are {', '.join(allowed)}")
+
+
+def _texts(path: str, data: Mapping[str, Any], key: str, allowed: tuple[str, ...]) -> dict[str, str]:
+    table = data.get(key, {})
+    if not isinstance(table, dict):
+        raise ConfigError(f"{path}: [{key}] is a table")
+    _known(path, table, allowed, f"name in [{key}]:")
+    if wrong := [name for name, value in table.items() if not isinstance(value, str)]:
+        raise ConfigError(f"{path}: [{key}] {wrong[0]} is text, not {table[wrong[0]]!r}")
+    return table
