@@ -37,7 +37,7 @@ def last_seq(cursor: Cursor) -> int:
 
 
 def taken(cursor: Cursor, ids: Sequence[str]) -> set[str]:
-    found = cursor.execute("SELECT id FROM run WHERE id IN (SELECT unnest(?::TEXT[]))", [list(ids)]).fetchall()
+    found = cursor.execute("SELECT id FROM run WHERE id IN ?", [list(ids)]).fetchall()
     return {run for (run,) in found}
 
 
@@ -93,12 +93,10 @@ def page(cursor: Cursor, filter: str, order: str, limit: int, offset: int, proje
 def _rows(cursor: Cursor, seqs: Sequence[int]) -> list[Row]:
     """These runs with their metrics, in this order."""
     metrics: dict[int, dict[str, float]] = {seq: {} for seq in seqs}
-    last = "SELECT run, key, last FROM metric WHERE run IN (SELECT unnest(?::BIGINT[])) ORDER BY run, key"
+    last = "SELECT run, key, last FROM metric WHERE run IN ? ORDER BY run, key"
     for seq, key, value in cursor.execute(last, [seqs]).fetchall():
         metrics[seq][key] = value
-    found = cursor.execute(
-        f"SELECT {rows.SELECT} FROM run WHERE seq IN (SELECT unnest(?::BIGINT[]))", [seqs]
-    ).fetchall()
+    found = cursor.execute(f"SELECT {rows.SELECT} FROM run WHERE seq IN ?", [seqs]).fetchall()
     runs = {run.seq: run for run in map(rows.run_of, found)}
     return [Row(runs[seq], metrics[seq]) for seq in seqs]
 

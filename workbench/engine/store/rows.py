@@ -21,28 +21,35 @@ MOVING = (
 )  # fmt: skip
 """Columns that every change writes."""
 
-_ELSEWHERE = frozenset(MOVING)
+compact = json.JSONEncoder(separators=(",", ":")).encode
+"""A value as JSON without spaces."""
+
+_ELSEWHERE = tuple(key for key in MOVING if key not in ("cpu_seconds", "peak_memory"))
+"""What a body leaves to its columns."""
+
 _READ = ("body", "status", "priority", "position", "attempts", "retried", "detail")
 SELECT = ", ".join(_READ)
 """The columns that run_of needs, in its order."""
 
 
 def frozen(run: Run) -> tuple[Any, ...]:
-    body = {key: value for key, value in run_out(run).items() if key not in _ELSEWHERE}
+    body = run_out(run)
+    for key in _ELSEWHERE:
+        del body[key]
     return (
         run.seq,
-        text(run.id),
+        run.id,
         text(run.name),
         text(run.project),
         text(run.directory),
-        text(run.user),
+        run.user,
         run.submitted,
         text(" ".join(run.ask.command)),
         run.sweep,
         run.code.snapshot,
         run.code.commit,
         run.environment.id,
-        _json(body),
+        compact(body),
     )
 
 
@@ -61,7 +68,7 @@ def moving(run: Run) -> tuple[Any, ...]:
         usage.peak_memory if usage else None,
         run.attempts,
         run.retried,
-        _json(status_out(run.status)),
+        compact(status_out(run.status)),
     )
 
 
@@ -72,7 +79,7 @@ def run_of(row: Sequence[Any]) -> Run:
 
 def params(seq: int, values: Mapping[str, Any], source: str) -> list[tuple[Any, ...]]:
     """Rows of the table `param`."""
-    return [(seq, text(key), _value(value), _number(value), source) for key, value in values.items()]
+    return [(seq, text(key), *_told(value), source) for key, value in values.items()]
 
 
 def text(value: str) -> str:
@@ -80,18 +87,13 @@ def text(value: str) -> str:
     return value if value.isascii() else value.encode("utf-8", "backslashreplace").decode()
 
 
-def _value(value: Any) -> str:
-    return text(value) if isinstance(value, str) else _json(value)
-
-
-def _number(value: Any) -> float | None:
+def _told(value: Any) -> tuple[str, float | None]:
+    """A value as text, and as a number where it is one."""
+    if isinstance(value, str):
+        return text(value), None
     if isinstance(value, bool) or not isinstance(value, (int, float)):
-        return None
+        return compact(value), None
     try:
-        return float(value)
-    except OverflowError:
-        return None
-
-
-def _json(value: Any) -> str:
-    return json.dumps(value, separators=(",", ":"))
+        return repr(value), float(value)
+    except (OverflowError, ValueError):  # an int beyond a float, or too long to be written out
+        return "inf", None

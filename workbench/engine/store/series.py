@@ -22,30 +22,26 @@ WITH every AS (
     SELECT step, time, value FROM every JOIN until USING (attempt) WHERE stop IS NULL OR step < stop
 )"""
 
-_COUNT = f"{_POINTS} SELECT count(*) FROM kept"
-_ALL = f"{_POINTS} SELECT step, time, value FROM kept ORDER BY step, time"
+_ALL = f"{_POINTS} SELECT step, time, value FROM kept ORDER BY step, time LIMIT $points + 1"
 
 # Of every bucket the lowest and the highest point, or its first where none is finite: a gap must show.
 _THIN = f"""{_POINTS}, placed AS (
-    SELECT *, row_number() OVER (ORDER BY step, time) - 1 AS place FROM kept
+    SELECT *, row_number() OVER (ORDER BY step, time) - 1 AS place, count(*) OVER () AS count FROM kept
 ), buckets AS (
     SELECT arg_min(place, value) FILTER (isfinite(value)) AS low,
            arg_max(place, value) FILTER (isfinite(value)) AS high, min(place) AS start
-    FROM placed GROUP BY place * $buckets // $count
+    FROM placed GROUP BY place * $buckets // count
 ), chosen AS (
     SELECT coalesce(low, start) AS place FROM buckets UNION SELECT coalesce(high, start) FROM buckets
-    UNION SELECT 0 UNION SELECT $count - 1
+    UNION SELECT 0 UNION SELECT max(place) FROM placed
 )
 SELECT step, time, value FROM placed SEMI JOIN chosen USING (place) ORDER BY place"""
 
 
 def read(cursor: duckdb.DuckDBPyConnection, seq: int, key: str, points: int) -> Line:
-    """At most about `points` points (4 at least) in order of step: first, last and extremes are among them."""
-    which = {"run": seq, "key": key}
-    (count,) = cursor.execute(_COUNT, which).fetchall()[0]
-    if count <= points:
-        rows = cursor.execute(_ALL, which).fetchall()
-    else:
+    """At most about `points` points in order of step: first, last and extremes are among them."""
+    rows = cursor.execute(_ALL, {"run": seq, "key": key, "points": points}).fetchall()
+    if len(rows) > points:
         buckets = max(1, (points - 2) // 2)
-        rows = cursor.execute(_THIN, which | {"count": count, "buckets": buckets}).fetchall()
+        rows = cursor.execute(_THIN, {"run": seq, "key": key, "buckets": buckets}).fetchall()
     return [row[0] for row in rows], [row[1] for row in rows], [row[2] for row in rows]

@@ -5,7 +5,6 @@ Rows go through DuckDB's appender: a microsecond each, where executemany takes a
 
 from __future__ import annotations
 
-import json
 import math
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -14,12 +13,14 @@ from typing import Any
 import duckdb
 
 from workbench.domain.events import Change, Kind
-from workbench.domain.run import Run
 from workbench.engine.store import rows
 from workbench.engine.store.interface import Batch, Metric, Reading
 from workbench.engine.store.memory import Mark, Memory, Tracked
+from workbench.errors import HistoryError
 
 Rows = list[tuple[Any, ...]]
+
+_CHOSEN = "run IN ?"
 
 
 def write(cursor: duckdb.DuckDBPyConnection, memory: Memory, batches: Sequence[Batch]) -> None:
@@ -34,7 +35,7 @@ def write(cursor: duckdb.DuckDBPyConnection, memory: Memory, batches: Sequence[B
         _write_changes(cursor, memory, changes)
     if readings:
         _write_readings(cursor, memory, readings)
-    _append(cursor, "sample", [(sample.machine, sample.at, _json(sample.body)) for sample in samples])
+    _append(cursor, "sample", [(sample.machine, sample.at, rows.compact(sample.body)) for sample in samples])
     _forget(memory, changes)
 
 
@@ -42,45 +43,48 @@ def settle(cursor: duckdb.DuckDBPyConnection, memory: Memory) -> None:
     """Move the points of runs that are over to where a run's points lie together."""
     moving = sorted(memory.over & memory.staged)
     if moving:
-        chosen = "run IN (SELECT unnest(?::BIGINT[]))"
-        cursor.execute(
-            f"INSERT INTO point SELECT * FROM recent WHERE {chosen} ORDER BY run, attempt, key, step", [moving]
-        )
-        cursor.execute(f"DELETE FROM recent WHERE {chosen}", [moving])
+        cursor.execute(f"INSERT INTO point FROM recent WHERE {_CHOSEN} ORDER BY run, attempt, key, step", [moving])
+        cursor.execute(f"DELETE FROM recent WHERE {_CHOSEN}", [moving])
     memory.staged.difference_update(moving)
     memory.over.clear()
 
 
 def _write_changes(cursor: duckdb.DuckDBPyConnection, memory: Memory, changes: Sequence[Change]) -> None:
-    events: Rows = []
-    last: dict[int, Run] = {}
-    new: set[int] = set()
-    edited: set[int] = set()
-    for change in changes:
-        run = change.run
-        if change.kind is Kind.SUBMITTED:
-            new.add(run.seq)
+    last = {change.run.seq: change.run for change in changes}
+    submitted = [change.run.seq for change in changes if change.kind is Kind.SUBMITTED]
+    new = set(submitted)
+    if len(new) < len(submitted):
+        raise HistoryError("a run was submitted twice")
+    for run in last.values():
+        if run.seq in new:
             memory.runs[run.id] = Tracked(run.seq)
         else:
             memory.recall(cursor, run.id)
-            if change.kind is Kind.EDITED:
-                edited.add(run.seq)
-        last[run.seq] = run
-        memory.last_event += 1
-        events.append((memory.last_event, change.at, run.seq, change.kind, change.by, _json(dict(change.detail))))
-    edited -= new
+
+    events = [
+        (seq, change.at, change.run.seq, change.kind, change.by, _detail(change))
+        for seq, change in enumerate(changes, memory.last_event + 1)
+    ]
+    memory.last_event += len(changes)
     _append(cursor, "event", events)
-    _append(cursor, "run", [rows.frozen(last[seq]) + rows.moving(last[seq]) for seq in new], rows.FROZEN + rows.MOVING)
-    moved = [(seq, *rows.moving(run)) for seq, run in last.items() if seq not in new]
-    _update(cursor, "run", ("seq",), rows.MOVING, moved)
+
+    inserts = [rows.frozen(run) + rows.moving(run) for run in last.values() if run.seq in new]
+    _append(cursor, "run", inserts, rows.FROZEN + rows.MOVING)
+    updates = [(run.seq, *rows.moving(run)) for run in last.values() if run.seq not in new]
+    _update(cursor, "run", ("seq",), rows.MOVING, updates)
+
+    edited = {change.run.seq for change in changes if change.kind is Kind.EDITED} - new
     if edited:
         _update(cursor, "run", ("seq",), rows.FROZEN[1:], [rows.frozen(last[seq]) for seq in edited])
-        chosen = "run IN (SELECT unnest(?::BIGINT[]))"
-        cursor.execute(f"DELETE FROM param WHERE source = 'ask' AND {chosen}", [list(edited)])
-        cursor.execute(f"DELETE FROM tag WHERE {chosen}", [list(edited)])
-    asked = [last[seq] for seq in new | edited]
+        cursor.execute(f"DELETE FROM param WHERE source = 'ask' AND {_CHOSEN}", [list(edited)])
+        cursor.execute(f"DELETE FROM tag WHERE {_CHOSEN}", [list(edited)])
+    asked = [run for run in last.values() if run.seq in new or run.seq in edited]
     _append(cursor, "param", [row for run in asked for row in rows.params(run.seq, run.ask.params, "ask")])
     _append(cursor, "tag", [(run.seq, rows.text(tag)) for run in asked for tag in run.ask.tags])
+
+
+def _detail(change: Change) -> str:
+    return rows.compact(dict(change.detail)) if change.detail else "{}"
 
 
 def _write_readings(cursor: duckdb.DuckDBPyConnection, memory: Memory, readings: Sequence[Reading]) -> None:
@@ -149,7 +153,7 @@ def _write_config(cursor: duckdb.DuckDBPyConnection, seq: int, config: Mapping[s
         return
     written = rows.params(seq, config, "config")
     cursor.execute(
-        "DELETE FROM param WHERE run = ? AND source = 'config' AND key IN (SELECT unnest(?::TEXT[]))",
+        "DELETE FROM param WHERE run = ? AND source = 'config' AND key IN ?",
         [seq, [row[1] for row in written]],
     )
     _append(cursor, "param", written)
@@ -167,7 +171,11 @@ def _forget(memory: Memory, changes: Sequence[Change]) -> None:
 def _append(
     cursor: duckdb.DuckDBPyConnection, table: str, values: Collection[tuple[Any, ...]], columns: Sequence[str] = ()
 ) -> None:
-    if values:
+    if len(values) == 1:  # an appender takes twice as long as a statement to get going
+        (row,) = values
+        names = f"({', '.join(columns)})" if columns else ""
+        cursor.execute(f"INSERT INTO {table} {names} VALUES ({', '.join('?' * len(row))})", row)
+    elif values:
         with cursor.appender(table, columns=list(columns) or None) as appender:
             appender.append_rows(values)
 
@@ -180,10 +188,11 @@ def _update(
     values: Collection[tuple[Any, ...]],
 ) -> None:
     """Set `columns` where `key` fits; each value is the key's columns and then the others."""
-    if values:
+    if len(values) == 1:
+        (row,) = values
+        new = ", ".join(f"{column} = ?" for column in columns)
+        fits = " AND ".join(f"{column} = ?" for column in key)
+        cursor.execute(f"UPDATE {table} SET {new} WHERE {fits}", row[len(key) :] + row[: len(key)])
+    elif values:
         with cursor.appender(table, columns=[*key, *columns], action="update", key=list(key)) as appender:
             appender.append_rows(values)
-
-
-def _json(value: Any) -> str:
-    return json.dumps(value, separators=(",", ":"))
