@@ -38,11 +38,11 @@ class Bench:
             key: value for key, value in os.environ.items() if not key.startswith(("WORKBENCH_", "XDG_"))
         } | {"WORKBENCH_HOME": str(self.home), "HOME": str(home), "NO_COLOR": "1"}
 
-    def run(self, *words: str, cwd: Path | None = None, **variables: str) -> subprocess.CompletedProcess[str]:
-        """`workbench WORDS`, to its end."""
+    def run(self, *words: str, **variables: str) -> subprocess.CompletedProcess[str]:
+        """`workbench WORDS` in the project, to its end."""
         return subprocess.run(
             [*WORKBENCH, *words],
-            cwd=cwd or self.project,
+            cwd=self.project,
             env=self.environment | variables,
             capture_output=True,
             text=True,
@@ -67,8 +67,7 @@ class Bench:
         return dict(self.json("show", run))
 
     def status(self, run: str) -> str:
-        shown = self.show(run)
-        return str(shown.get("run", shown)["status"])
+        return str(self.show(run)["status"])
 
     def wait(self, run: str) -> int:
         """The run's exit code, as `workbench wait` ends with it."""
@@ -82,13 +81,13 @@ class Bench:
         return path.read_text() if path.exists() else ""
 
     def processes(self) -> list[int]:
-        """Every process that this home started, engine, agents and supervisors among them."""
-        marker = f"WORKBENCH_HOME={self.home}".encode()
+        """Every process that this home started: engine, agents, supervisors and commands."""
+        marker = f"={self.home}".encode()
         return [pid for pid in _pids() if marker in _environ(pid)]
 
     def alive(self, marker: str) -> list[int]:
-        """Processes with this word in their command line, whoever started them."""
-        return [pid for pid in _pids() if marker.encode() in _cmdline(pid)]
+        """Those of them with this word in their command line."""
+        return [pid for pid in self.processes() if marker.encode() in _cmdline(pid)]
 
     def kill_engine(self) -> None:
         pid = self.engine_pid()
