@@ -58,13 +58,15 @@ def look(directory: str, apart: Sequence[str] = ()) -> Checkout:
         *("status", "--porcelain=v2", "--branch", "-z", "--no-renames", "--no-ahead-behind"),
         *("--untracked-files=all", "--", ".", *(f":(exclude,literal){path}" for path in apart)),
     )
-    tracked = tuple(dict.fromkeys(_fields(listing, directory)))  # an unmerged path is listed once a side
+    with listing, status:
+        tracked = tuple(dict.fromkeys(_fields(listing)))  # an unmerged path is listed once a side
+        entries = _fields(status)
     commit = branch = ""
     untracked: list[str] = []
     warnings: list[str] = []
     changes = edited = 0
     prefix = os.path.relpath(os.path.realpath(directory), top(directory)) + "/"
-    for entry in _fields(status, directory):
+    for entry in entries:
         kind, _, rest = entry.partition(" ")
         if kind == "#":
             key, _, value = rest.partition(" ")
@@ -97,7 +99,8 @@ def look(directory: str, apart: Sequence[str] = ()) -> Checkout:
 def diff(directory: str) -> bytes:
     """What differs from HEAD in tracked files, as a patch; of deleted files only that they are. Raises UsageError."""
     words = ("diff", "HEAD", "--binary", "--irreversible-delete", "--no-ext-diff", "--no-textconv", "--no-color")
-    return _finish(_start(directory, *words, "--", "."), directory)
+    with _start(directory, *words, "--", ".") as process:
+        return _finish(process)
 
 
 _FIELDS_BEFORE_PATH = {"1": 7, "u": 9}
@@ -113,8 +116,9 @@ def _inner_repositories(directory: str, found: list[str]) -> tuple[list[str], li
         if not os.path.isdir(os.path.join(place, ".git")):
             warnings.append(f"{inner.rstrip('/')} is another worktree and is left out")
             continue
-        for path in _fields(_start(place, "ls-files", "-z", "-c", "-o", "--exclude-standard"), place):
-            (found if path.endswith("/") else paths).append(inner + path)
+        with _start(place, "ls-files", "-z", "-c", "-o", "--exclude-standard") as listing:
+            for path in _fields(listing):
+                (found if path.endswith("/") else paths).append(inner + path)
     return paths, warnings
 
 
@@ -130,15 +134,15 @@ def _start(directory: str, *words: str) -> subprocess.Popen[bytes]:
     )
 
 
-def _finish(process: subprocess.Popen[bytes], directory: str) -> bytes:
+def _finish(process: subprocess.Popen[bytes]) -> bytes:
     out, words = process.communicate()
     if process.returncode:
         said = words.decode(errors="replace").strip()
         reason = said.splitlines()[0].removeprefix("fatal: ") if said else f"exit code {process.returncode}"
-        raise UsageError(f"git can't read {directory}: {reason}", hint="try `git status` there", words=said)
+        raise UsageError(f"git can't read the code: {reason}", hint="try `git status` there", words=said)
     return out
 
 
-def _fields(process: subprocess.Popen[bytes], directory: str) -> list[str]:
+def _fields(process: subprocess.Popen[bytes]) -> list[str]:
     """What git printed, split at NULs. Paths that are not UTF-8 come through as the file system gives them."""
-    return os.fsdecode(_finish(process, directory)).split("\0")[:-1]
+    return os.fsdecode(_finish(process)).split("\0")[:-1]

@@ -41,7 +41,10 @@ def _expression(pattern: str) -> str:
     return ("(?:.*/)?" if anywhere else "") + _translated(body) + below
 
 
-_PIECE = re.compile(r"(?P<deep>\*\*/)|(?P<all>/\*\*$)|(?P<star>\*+)|(?P<one>\?)|(?P<set>\[!?\]?[^\]]*\])|(?P<plain>.)")
+_PIECE = re.compile(
+    r"(?P<escaped>\\.)|(?P<deep>\*\*/)|(?P<all>/\*\*$)|(?P<star>\*+)|(?P<one>\?)|(?P<set>\[[!^]?\]?[^\]]*\])|(?P<plain>.)",
+    re.DOTALL,
+)
 
 
 def _translated(body: str) -> str:
@@ -49,6 +52,8 @@ def _translated(body: str) -> str:
     for match in _PIECE.finditer(body):
         text = match[0]
         match match.lastgroup:
+            case "escaped":
+                parts.append(re.escape(text[1]))
             case "deep":
                 parts.append("(?:.*/)?")
             case "all":
@@ -58,8 +63,17 @@ def _translated(body: str) -> str:
             case "one":
                 parts.append("[^/]")
             case "set":
-                inner = text[1:-1].replace("\\", r"\\").replace("[", r"\[")
-                parts.append("[" + ("^/" + inner[1:] if inner.startswith("!") else inner) + "]")
+                parts.append(_set(text[1:-1]))
             case _:
                 parts.append(re.escape(text))
     return "".join(parts)
+
+
+def _set(inner: str) -> str:
+    inner = inner.replace("\\", r"\\").replace("[", r"\[")
+    expression = f"[^/{inner[1:]}]" if inner[0] in "!^" else f"[{inner}]"
+    try:
+        re.compile(expression)
+    except re.error:  # [z-a]: no character is in it
+        return "(?!)"
+    return expression
