@@ -1,0 +1,381 @@
+"""A machine in memory, for tests of whatever drives machines. It passes the same suite as the real ones.
+
+Its processes are made up: a command is a sequence of steps, a `;` between them.
+
+    print TEXT      a line for the log
+    metric JSON     a line for the metrics
+    sleep SECONDS   take that long
+    wait            last until it is cancelled or its time is over
+    exit CODE       end here; without one a command ends with 0
+
+Anything else can't be started, as a missing program can't. What a FakeHost holds outlives its connections, as on
+a real machine; the road to it can be broken, replies can be lost, the host can be rebooted.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+from workbench.domain.resources import Capacity
+from workbench.domain.time import Micros
+from workbench.errors import AgentError, BuildError, Unreachable
+from workbench.remote.machines.base import (
+    Absent,
+    AttemptId,
+    Build,
+    Disconnected,
+    Event,
+    Exit,
+    Exited,
+    Fenced,
+    Host,
+    Output,
+    Sampled,
+    Spec,
+    Started,
+    Stream,
+    TreeEntry,
+    Vanished,
+)
+
+_CAPACITY = Capacity(cpus=4, memory=8_000_000_000)
+
+Reason = Literal["exited", "cancelled", "time limit", "not started"]
+
+
+def now() -> Micros:
+    return time.time_ns() // 1000
+
+
+@dataclass
+class _Attempt:
+    """What a real machine keeps in an attempt's directory."""
+
+    fate: Literal["none", "start", "void"] = "none"
+    carried: bool = False
+    started: Micros = 0
+    exit: Exit | None = None
+    vanished: str = ""
+    log: bytearray = field(default_factory=bytearray)
+    metrics: bytearray = field(default_factory=bytearray)
+    cancel: asyncio.Event = field(default_factory=asyncio.Event)
+    executions: int = 0
+    forgotten: bool = False
+
+    @property
+    def over(self) -> bool:
+        return self.fate == "void" or self.exit is not None or bool(self.vanished)
+
+
+class FakeHost:
+    """The machine itself. `connect` leads to it."""
+
+    def __init__(self, name: str = "fake", capacity: Capacity = _CAPACITY) -> None:
+        self.name = name
+        self.boot = 1
+        self.capacity = capacity
+        self.attempts: dict[AttemptId, _Attempt] = {}
+        self.snapshots: set[str] = set()
+        self.blobs: set[str] = set()
+        self.environments: set[str] = set()
+        self.builds = 0
+        self.build_fails = ""
+        """uv's words, where the next builds shall fail."""
+        self.unreachable = False
+        self.lose_reply_to: set[str] = set()
+        """Verbs whose next reply gets lost: the deed is done, and the road breaks before the answer."""
+        self._machines: list[FakeMachine] = []
+        self._lanes: set[asyncio.Task[None]] = set()
+        self._building: dict[str, asyncio.Lock] = {}
+
+    async def connect(self) -> FakeMachine:
+        """Raises Unreachable while the host is set so."""
+        if self.unreachable:
+            raise Unreachable(f"no agent answers on {self.name}")
+        machine = FakeMachine(self)
+        self._machines.append(machine)
+        return machine
+
+    def break_road(self, why: str = "the connection was reset") -> None:
+        """Every connection ends; what runs goes on."""
+        machines, self._machines = self._machines, []
+        for machine in machines:
+            machine.disconnect(why)
+
+    def reboot(self) -> None:
+        """Everything that ran is gone, and so are the connections."""
+        self.break_road("the machine went down")
+        self.boot += 1
+        self._kill_lanes("the machine was rebooted")
+
+    def kill_supervisors(self) -> None:
+        self._kill_lanes("its supervisor was killed")
+        self.changed()
+
+    def shut_down(self) -> None:
+        """End everything, so that no task is left."""
+        self.reboot()
+
+    def _kill_lanes(self, why: str) -> None:
+        for lane in self._lanes:
+            lane.cancel()
+        for attempt in self.attempts.values():
+            attempt.carried = False
+            if attempt.fate == "start" and not attempt.over:
+                attempt.vanished = why
+
+    def changed(self) -> None:
+        """Something happened that a connection may have to tell."""
+        for machine in self._machines:
+            machine.look()
+
+    def attempt(self, name: AttemptId) -> _Attempt:
+        return self.attempts.setdefault(name, _Attempt())
+
+    def carry(self, lane: Sequence[Spec]) -> None:
+        for spec in lane:
+            self.attempt(spec.attempt).carried = True
+        task = asyncio.create_task(self._carry(lane), name=f"lane of {lane[0].attempt}")
+        self._lanes.add(task)
+        task.add_done_callback(self._lanes.discard)
+
+    async def _carry(self, lane: Sequence[Spec]) -> None:
+        for spec in lane:
+            attempt = self.attempt(spec.attempt)
+            if attempt.fate == "none":
+                attempt.fate, attempt.started = "start", now()
+                self.changed()
+                code, reason, words = await self._execute(attempt, spec)
+                attempt.exit = Exit(code, reason, attempt.started, now(), 0.0, 0, words)
+            attempt.carried = False
+            self.changed()
+
+    async def _execute(self, attempt: _Attempt, spec: Spec) -> tuple[int | None, Reason, str]:
+        """What a supervisor does with a command: its code, why it ended, why it could not be started."""
+        steps = list(_steps(spec.argv))
+        if steps[0][0] not in ("print", "metric", "sleep", "wait", "exit"):
+            return None, "not started", f"No such file or directory: {steps[0][0]!r}"
+        attempt.executions += 1
+        deadline = time.monotonic() + spec.time_limit if spec.time_limit else None
+        for verb, *rest in steps:
+            if verb == "exit":
+                return int(rest[0]), "exited", ""
+            if verb == "print":
+                attempt.log += rest[0].encode("utf-8", "surrogateescape") + b"\n"
+            elif verb == "metric":
+                attempt.metrics += rest[0].encode() + b"\n"
+                self.changed()
+            else:
+                wanted = float(rest[0]) if verb == "sleep" else None
+                left = None if deadline is None else deadline - time.monotonic()
+                patience = min((seconds for seconds in (wanted, left) if seconds is not None), default=None)
+                try:
+                    await asyncio.wait_for(attempt.cancel.wait(), patience)
+                    return 143, "cancelled", ""
+                except TimeoutError:
+                    if deadline is not None and time.monotonic() >= deadline:
+                        return 143, "time limit", ""
+        return 0, "exited", ""
+
+
+@dataclass
+class _Watch:
+    offset: int
+    started: bool = False
+
+
+class FakeMachine:
+    """One connection to a FakeHost: a Machine."""
+
+    def __init__(self, host: FakeHost) -> None:
+        self._to = host
+        self._events: asyncio.Queue[Event] = asyncio.Queue()
+        self._watches: dict[AttemptId, _Watch] = {}
+        self._sampling: asyncio.Task[None] | None = None
+        self._broken = ""
+
+    @property
+    def name(self) -> str:
+        return self._to.name
+
+    @property
+    def host(self) -> Host:
+        to = self._to
+        return Host(to.capacity, to.name, f"boot-{to.boot}", "somebody", "3.11", "made up", f"/{to.name}")
+
+    async def events(self) -> AsyncIterator[Event]:
+        while True:
+            event = await self._events.get()
+            yield event
+            if isinstance(event, Disconnected):
+                return
+
+    async def send(self, snapshot: str, tree: Sequence[TreeEntry], read: Callable[[str], Awaitable[bytes]]) -> None:
+        await self._travel()
+        if snapshot not in self._to.snapshots:
+            for blob in sorted({entry.content for entry in tree if entry.kind != "link"} - self._to.blobs):
+                if hashlib.sha256(await read(blob)).hexdigest() != blob:
+                    raise AgentError(f"{self.name}: the content of blob {blob} arrived damaged")
+                self._to.blobs.add(blob)
+            self._to.snapshots.add(snapshot)
+        self._answer("send")
+
+    async def build(self, build: Build, progress: Callable[[str], None]) -> str:
+        await self._travel()
+        async with self._to._building.setdefault(build.id, asyncio.Lock()):
+            if build.id not in self._to.environments:
+                progress(f"Building {build.id}")
+                if self._to.build_fails:
+                    raise BuildError(f"uv could not build the environment on {self.name}", words=self._to.build_fails)
+                self._to.builds += 1
+                self._to.environments.add(build.id)
+        self._answer("build")
+        return f"/{self.name}/environments/{build.id}"
+
+    async def start(self, lane: Sequence[Spec]) -> None:
+        await self._travel()
+        fresh = []
+        for spec in lane:
+            if spec.snapshot not in self._to.snapshots:
+                raise AgentError(f"{self.name}: the snapshot {spec.snapshot} was never sent")
+            if spec.environment and spec.environment not in self._to.environments:
+                raise AgentError(f"{self.name}: the environment {spec.environment} is not built here")
+            attempt = self._to.attempt(spec.attempt)
+            if attempt.fate == "none" and not attempt.carried:
+                fresh.append(spec)
+        if fresh:
+            self._to.carry(fresh)
+        for spec in lane:
+            self._watches.setdefault(spec.attempt, _Watch(0))
+        self.look()
+        self._answer("start")
+
+    async def cancel(self, attempt: AttemptId) -> None:
+        await self._travel()
+        known = self._to.attempt(attempt)
+        if known.fate == "none":
+            known.fate = "void"
+        known.cancel.set()
+        self._watches.setdefault(attempt, _Watch(len(known.metrics)))
+        self._to.changed()
+        self._answer("cancel")
+
+    async def fence(self, attempts: Sequence[AttemptId]) -> None:
+        await self._travel()
+        for name in attempts:
+            known = self._to.attempt(name)
+            if known.fate == "none":
+                known.fate = "void"
+                self._watches.setdefault(name, _Watch(0))
+        self._to.changed()
+        self._answer("fence")
+
+    async def leftovers(self) -> list[AttemptId]:
+        await self._travel()
+        return [name for name, attempt in self._to.attempts.items() if attempt.over and not attempt.forgotten]
+
+    async def watch(self, offsets: Mapping[AttemptId, int]) -> None:
+        await self._travel()
+        for name, offset in offsets.items():
+            self._watches[name] = _Watch(offset)
+        self.look()
+        self._answer("watch")
+
+    async def read(self, attempt: AttemptId, stream: Stream, offset: int, limit: int) -> tuple[bytes, int]:
+        await self._travel()
+        known = self._to.attempts.get(attempt, _Attempt())
+        content = known.log if stream == "log" else known.metrics
+        return bytes(content[offset : offset + limit]), len(content)
+
+    async def forget(self, attempts: Sequence[AttemptId]) -> None:
+        await self._travel()
+        for name in attempts:
+            known = self._to.attempt(name)
+            if not known.over:
+                raise AgentError(f"{self.name}: {name} has not ended")
+            gone = "" if known.fate == "void" else "it ended long ago and its record was cleared away"
+            self._to.attempts[name] = _Attempt(known.fate, vanished=gone, executions=known.executions, forgotten=True)
+        self._answer("forget")
+
+    async def sample(self, interval: float) -> None:
+        await self._travel()
+        if self._sampling:
+            self._sampling.cancel()
+        self._sampling = asyncio.create_task(self._sample(interval), name="samples") if interval else None
+
+    async def prune(self, keep: Sequence[str]) -> tuple[list[str], int]:
+        await self._travel()
+        gone = sorted(self._to.environments - set(keep))
+        self._to.environments -= set(gone)
+        return gone, 0
+
+    async def close(self) -> None:
+        self.disconnect("it was closed")
+
+    def disconnect(self, why: str) -> None:
+        if not self._broken:
+            self._broken = why
+            if self._sampling:
+                self._sampling.cancel()
+            self._events.put_nowait(Disconnected(why))
+
+    async def _travel(self) -> None:
+        """A request on its way. Raises Unreachable where the road has ended."""
+        await asyncio.sleep(0)
+        if self._broken:
+            raise Unreachable(f"{self.name} can't be reached: {self._broken}")
+
+    def _answer(self, verb: str) -> None:
+        if verb in self._to.lose_reply_to:
+            self._to.lose_reply_to.discard(verb)
+            self._to.break_road("the reply got lost")
+            raise Unreachable(f"{self.name} can't be reached: the reply got lost")
+
+    async def _sample(self, interval: float) -> None:
+        while True:
+            running = {name: (0.0, 0) for name, watch in self._watches.items() if watch.started}
+            self._events.put_nowait(Sampled(now(), 0.0, 0, 1 << 40, 0.0, 0.0, 0.0, attempts=running))
+            await asyncio.sleep(interval)
+
+    def look(self) -> None:
+        """Tell what is new of what is watched."""
+        for name, watch in list(self._watches.items()):
+            attempt = self._to.attempts.get(name, _Attempt())
+            for event in self._news(name, attempt, watch):
+                self._events.put_nowait(event)
+            if attempt.over or (attempt.fate == "none" and not attempt.carried):
+                del self._watches[name]
+
+    def _news(self, name: AttemptId, attempt: _Attempt, watch: _Watch) -> Iterator[Event]:
+        if attempt.fate == "void":
+            yield Fenced(name)
+            return
+        if attempt.fate == "none":
+            if not attempt.carried:
+                yield Absent(name)
+            return
+        if not watch.started:
+            watch.started = True
+            yield Started(name, attempt.started)
+        if len(attempt.metrics) > watch.offset:
+            yield Output(name, "metrics", watch.offset, bytes(attempt.metrics[watch.offset :]))
+            watch.offset = len(attempt.metrics)
+        if attempt.exit:
+            yield Exited(name, attempt.exit, len(attempt.log))
+        elif attempt.vanished:
+            yield Vanished(name, attempt.vanished, len(attempt.log))
+
+
+def _steps(argv: Sequence[str]) -> Iterator[list[str]]:
+    step: list[str] = []
+    for word in (*argv, ";"):
+        if word != ";":
+            step.append(word)
+        elif step:
+            yield step
+            step = []
