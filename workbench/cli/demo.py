@@ -69,13 +69,13 @@ def _rows(engine: Engine, sweep: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def _follow(engine: Engine, sweep: dict[str, Any], args: argparse.Namespace) -> list[dict[str, Any]]:
-    """The sweep's rows when all are over; a line for each as it begins and ends."""
+    """The sweep's rows when all are over; a line for each as it starts and ends."""
     told: dict[str, str] = {}
     while True:
         rows = _rows(engine, sweep)
         for row in reversed(rows):
             run = row["run"]
-            if run["status"] not in ("queued", told.get(run["id"])):
+            if run["status"] not in ("queued", "preparing", told.get(run["id"])):
                 told[run["id"]] = run["status"]
                 _say(args, _line(row))
         going = [row["run"]["id"] for row in rows if row["run"]["exit_code"] is None]

@@ -8,8 +8,8 @@ import sys
 import time
 from collections.abc import Iterator
 
-from workbench.cli import checks, output
-from workbench.cli.checks import ADVICE, WELL, WRONG, Finding
+from workbench.cli import output
+from workbench.cli.checks import ADVICE, WELL, WRONG, Finding, places, programs, service, session
 from workbench.cli.parser import Parser
 
 EXAMPLE = "workbench doctor"
@@ -37,18 +37,18 @@ def main(args: argparse.Namespace) -> int:
 
 
 def _findings(network: bool) -> Iterator[Finding]:
-    yield checks.python()
-    yield checks.uv()
-    yield checks.git()
-    yield checks.engine()
-    yield checks.configuration()
-    yield from checks.directories()
-    yield checks.history()
-    yield from checks.space()
-    yield checks.socket_path()
-    yield checks.runtime_directory(os.environ)
-    yield checks.logout()
-    yield checks.clock(time.time())
-    yield checks.terminal(os.environ, sys.stdout.encoding)
+    yield programs.python()
+    yield programs.uv()
+    yield programs.git()
+    yield service.engine()
+    yield service.configuration()
+    yield from places.directories()
+    yield places.history()
+    yield from places.space()
+    yield service.socket_path()
+    yield session.runtime_directory(os.environ)
+    yield session.logout()
+    yield session.clock(time.time())
+    yield session.terminal(os.environ, sys.stdout.encoding)
     if network:
-        yield checks.package_index()
+        yield programs.package_index()

@@ -13,7 +13,7 @@ EXAMPLE = """\
 workbench env list
 workbench env prune"""
 
-HEADERS = ("environment", "size", "used", "made from")
+HEADERS = ("environment", "size", "used", "needed")
 
 
 def configure(parser: Parser) -> None:
@@ -36,7 +36,10 @@ def _list(args: argparse.Namespace) -> int:
     now = int(time.time() * 1e6)
     output.table(
         HEADERS,
-        [(one["id"][:12], format_size(one["bytes"]), ago(one["used"], now), one["origin"]) for one in environments],
+        [
+            (one["id"], format_size(one["bytes"]), ago(one["used"], now), "yes" if one["needed"] else "no")
+            for one in environments
+        ],
     )
     return 0
 
@@ -49,5 +52,6 @@ def _prune(args: argparse.Namespace) -> int:
         return 0
     from workbench.domain.resources import format_size
 
-    output.say(f"removed {len(reply['removed'])} environments, {format_size(reply['bytes'])}")
+    number = len(reply["removed"])
+    output.say(f"removed {number} environment{'' if number == 1 else 's'}, {format_size(reply['bytes'])}")
     return 0

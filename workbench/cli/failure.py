@@ -30,7 +30,8 @@ def _as_json(failure: WorkbenchError) -> str:
 
 
 def _as_text(failure: WorkbenchError) -> list[str]:
-    lines = [f"workbench: {clean(failure.message)}"]
+    first, *rest = failure.message.rstrip().split("\n")
+    lines = [f"workbench: {clean(first)}", *(f"  {clean(line)}" for line in rest if line)]
     evidence = failure.evidence
     if isinstance(failure, FilterError) and "filter" in evidence:
         text, column = str(evidence["filter"]), int(evidence.get("column", 0))

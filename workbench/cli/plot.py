@@ -13,7 +13,7 @@ from workbench.errors import NotFound
 
 EXAMPLE = "workbench plot brave-sunset-12 loss val/loss --height 20"
 
-WIDTH, HEIGHT = 100, 24
+WIDTH, HEIGHT = 100, 20
 
 
 def configure(parser: Parser) -> None:
@@ -37,31 +37,31 @@ def main(args: argparse.Namespace) -> int:
         raise NotFound(
             f"{args.run} has no metric {missing[0]!r}", hint=f"`workbench show {args.run}` lists those it has"
         )
-    print(chart(drawn, width, args.height, colour=output.terminal()))
+    for one in drawn:
+        for line in chart(one, width, args.height, colour=output.terminal()):
+            print(line)
     return 0
 
 
-def chart(series: list[dict[str, Any]], width: int, height: int, *, colour: bool) -> str:
-    """Lines of braille over steps, so many columns and lines large."""
+def chart(one: dict[str, Any], width: int, height: int, *, colour: bool) -> list[str]:
+    """A metric in braille over its steps, so many columns and lines large; each metric has its own scale."""
     import plotext
 
+    from workbench.present.numbers import metric
     from workbench.present.sanitise import clean
     from workbench.protocol.messages import number_in
 
+    values = [number_in(value) for value in one["values"]]
+    points = [(step, value) for step, value in zip(one["steps"], values, strict=True) if math.isfinite(value)]
     plotext.terminal.limit(False, False)
     figure = plotext.figure
     figure.clear()
-    for one in series:
-        points = [(step, number_in(value)) for step, value in zip(one["steps"], one["values"], strict=True)]
-        finite = [(step, value) for step, value in points if math.isfinite(value)]
-        if not finite:
-            continue
-        steps, values = zip(*finite, strict=True)
-        signal = figure.signal(steps, values, marker="braille", label=clean(one["key"]))
+    if points:
+        signal = figure.signal([step for step, _ in points], [value for _, value in points], marker="braille")
         signal.lines()
         figure.draw(signal)
+    figure.title(f"{clean(one['key'])}  last {metric(values[-1])}")
     figure.plot_size(width, height)
     figure.canvas("default")
-    if not colour:
-        figure.theme("clear")
-    return str(figure.build().string())
+    drawn = str(figure.build().string()).rstrip("\n").split("\n")
+    return drawn if colour else [clean(line).rstrip() for line in drawn]

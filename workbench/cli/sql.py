@@ -23,7 +23,7 @@ def main(args: argparse.Namespace) -> int:
     with Engine() as engine:
         found = engine.call("sql", {key: value for key, value in asked.items() if value is not None})
     if args.json:
-        output.document([dict(zip(found["columns"], row, strict=True)) for row in found["rows"]])
+        output.document(found)
     else:
         output.table(found["columns"], [[_text(value) for value in row] for row in found["rows"]])
     if found["truncated"]:

@@ -1,0 +1,216 @@
+"""The verbs that ask once and print: what they send, as text and as JSON."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.unit.cli_server import RUN, ended, serving, workbench
+from workbench.cli import plot
+from workbench.errors import UsageError
+
+MACHINE: dict[str, Any] = {
+    "name": "local",
+    "status": "ok",
+    "reason": "",
+    "hostname": "box",
+    "cpus": 8,
+    "memory": 32_000_000_000,
+    "devices": [{"uuid": "GPU-1", "index": 0, "name": "X", "memory": 80_000_000_000}],
+    "cpus_held": 2,
+    "memory_held": 0,
+    "devices_held": {},
+    "running": ["k3v9q2xd"],
+    "warnings": ["the disk is \x1b[2Jnearly full"],
+    "sample": None,
+    "history": [],
+}
+PROJECT = {
+    "name": "churn",
+    "directory": "/home/alice/churn",
+    "goal": "",
+    "counts": {"running": 1, "finished": 2},
+    "last": 0,
+    "seconds": 7200.0,
+    "metric": "acc",
+    "best": {"run": "k3v9q2xd", "name": "brave-sunset-12", "value": 0.9},
+}
+WHY = {"kind": "resources", "text": "1 GPU free on none", "until": "brave-sunset-11 ends", "blockers": []}
+
+
+def ask(home: Path, answers: dict[str, Any], *argv: str) -> tuple[str, list[dict[str, Any]]]:
+    """What the verb printed, and what it asked."""
+    (method,) = answers
+    with serving(home, **{method: lambda params: answers[method]}) as server:
+        done = workbench(home, *argv)
+    assert done.returncode == 0, done.stderr
+    return done.stdout, server.params(method)
+
+
+@pytest.mark.parametrize(
+    ("argv", "params", "said"),
+    [
+        (["rerun", "12"], {"run": "12"}, "k3v9q2xd\tbrave-sunset-12\n"),
+        (["rerun", "12", "--hold"], {"run": "12", "hold": True}, "k3v9q2xd\tbrave-sunset-12\n"),
+        (["move", "12", "--top"], {"run": "12", "to": "top"}, "brave-sunset-12  moved: top\n"),
+        (["move", "12", "--bottom"], {"run": "12", "to": "bottom"}, "brave-sunset-12  moved: bottom\n"),
+        (["move", "12", "--before", "7"], {"run": "12", "to": "before 7"}, "brave-sunset-12  moved: before 7\n"),
+        (["move", "12", "--after", "7"], {"run": "12", "to": "after 7"}, "brave-sunset-12  moved: after 7\n"),
+        (
+            ["explain", "12"],
+            {"run": "12"},
+            "brave-sunset-12  queued\n  1 GPU free on none\n  brave-sunset-11 ends\n",
+        ),
+    ],
+)
+def test_verbs_about_one_run(tmp_path: Path, argv: list[str], params: dict[str, Any], said: str) -> None:
+    answer = {"run": RUN, "runs": [RUN], "why": WHY}
+    assert ask(tmp_path, {argv[0]: answer}, *argv) == (said, [params])
+
+
+@pytest.mark.parametrize("argv", [["rerun", "12"], ["move", "12", "--top"], ["explain", "12"]])
+def test_verbs_about_one_run_as_json(tmp_path: Path, argv: list[str]) -> None:
+    said, _ = ask(tmp_path, {argv[0]: {"run": RUN, "runs": [RUN], "why": WHY}}, *argv, "--json")
+    assert json.loads(said).items() >= RUN.items()
+
+
+def test_machines(tmp_path: Path) -> None:
+    said, _ = ask(tmp_path, {"machines": {"machines": [MACHINE]}}, "machines")
+    assert said.splitlines()[1].split() == ["local", "ok", "2/8", "0", "B", "of", "32", "GB", "0/1", "1"]
+    assert said.splitlines()[2] == "local: the disk is nearly full"
+
+
+def test_projects(tmp_path: Path) -> None:
+    said, _ = ask(tmp_path, {"projects": {"projects": [PROJECT]}}, "projects")
+    assert said.splitlines()[1].split()[:3] == ["churn", "3", "1"]
+    assert "acc 0.9000 by brave-sunset-12" in said
+
+
+def test_environments(tmp_path: Path) -> None:
+    listed = {"environments": [{"id": "ab12", "bytes": 2_000_000, "used": 0, "needed": True, "path": "/x"}]}
+    said, _ = ask(tmp_path, {"environments": listed}, "env", "list")
+    assert said.splitlines()[1].split()[:3] == ["ab12", "2.0", "MB"]
+
+
+def test_pruning(tmp_path: Path) -> None:
+    assert ask(tmp_path, {"prune": {"removed": ["ab12"], "bytes": 5}}, "env", "prune")[0] == (
+        "removed 1 environment, 5 B\n"
+    )
+
+
+def test_sql(tmp_path: Path) -> None:
+    answer = {"columns": ["a", "b"], "rows": [[1, None], ["x\x1b[2J", [1, 2]]], "truncated": True}
+    argv = ["sql", "select 1", "--seconds", "5s", "--rows", "2"]
+    said, asked = ask(tmp_path, {"sql": answer}, *argv)
+    assert asked == [{"query": "select 1", "seconds": 5.0, "rows": 2}]
+    assert said.splitlines() == ["a  b", "1", "x  [1, 2]"]
+
+
+def test_sql_as_json_keeps_columns_of_the_same_name(tmp_path: Path) -> None:
+    answer = {"columns": ["a", "a"], "rows": [[1, 2]], "truncated": False}
+    said, _ = ask(tmp_path, {"sql": answer}, "sql", "select", "--json")
+    assert json.loads(said) == answer
+
+
+def test_sql_errors_keep_their_lines(tmp_path: Path) -> None:
+    def refuse(params: dict[str, Any]) -> Any:
+        raise UsageError("syntax error\nLINE 1: selec\n        ^\n")
+
+    with serving(tmp_path, sql=refuse):
+        done = workbench(tmp_path, "sql", "selec")
+    assert done.stderr == "workbench: syntax error\n  LINE 1: selec\n          ^\n"
+
+
+def test_compare(tmp_path: Path) -> None:
+    other = ended(3, name="calm-river-13", params={"lr": 0.1})
+    answer = {
+        "runs": [ended(0), other],
+        "params": {"lr": [0.01, 0.1]},
+        "same": {},
+        "metrics": {"loss": ["NaN", None]},
+        "code": [{}, {}],
+        "environment": [{}, {}],
+    }
+    said, asked = ask(tmp_path, {"compare": answer}, "compare", "12", "13")
+    lines = [line.split() for line in said.splitlines()]
+    assert asked == [{"runs": ["12", "13"]}]
+    assert ["brave-sunset-12", "calm-river-13"] in lines
+    assert ["lr", "0.01", "0.1"] in lines
+    assert ["loss", "nan", "–"] in lines
+
+
+def series(values: list[Any]) -> dict[str, Any]:
+    return {"run": "k3v9q2xd", "key": "loss", "steps": list(range(len(values))), "times": [], "values": values}
+
+
+def test_plot(tmp_path: Path) -> None:
+    argv = ["plot", "12", "loss", "--width", "40", "--height", "8"]
+    said, asked = ask(tmp_path, {"series": {"series": [series([1.0, "NaN", 0.5, 0.25])]}}, *argv)
+    assert asked == [{"runs": ["12"], "keys": ["loss"], "points": 80}]
+    assert "loss  last 0.2500" in said
+    assert "\x1b" not in said
+    assert len(said.splitlines()) == 8
+    assert max(map(len, said.splitlines())) <= 40
+
+
+def test_plot_of_nothing_finite() -> None:
+    assert any("last nan" in line for line in plot.chart(series(["NaN"]), 40, 8, colour=False))
+
+
+def test_plot_of_a_metric_that_is_not_there(tmp_path: Path) -> None:
+    with serving(tmp_path, series=lambda params: {"series": []}):
+        done = workbench(tmp_path, "plot", "12", "nope")
+    assert done.returncode == 2
+    assert "12 has no metric 'nope'" in done.stderr
+
+
+def test_without_a_verb_and_a_terminal(tmp_path: Path) -> None:
+    rows = [{"run": ended(3), "metrics": {"loss": 0.25}}, {"run": RUN, "metrics": {}, "waits": "waits for a GPU"}]
+    answers: dict[str, Any] = {
+        "runs": lambda params: {"total": 2, "counts": {"failed": 1, "queued": 1}, "rows": rows},
+        "machines": lambda params: {"machines": [MACHINE]},
+    }
+    with serving(tmp_path, **answers):
+        done = workbench(tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "brave-sunset-12" in done.stdout
+    assert "waits for a GPU" in done.stdout
+
+
+def test_the_engines_state(tmp_path: Path) -> None:
+    state = {
+        "pid": 7,
+        "version": "9.9",
+        "started": 0,
+        "socket": "/s",
+        "history": "/h",
+        "history_bytes": 2_000_000,
+        "health": "the disk\x1b[2J is full",
+        "counts": {"running": 2, "failed": 0},
+        "clients": 1,
+    }
+    said, _ = ask(tmp_path, {"status": state}, "engine", "status")
+    assert "pid 7, version 9.9" in said
+    assert "health    the disk is full" in said
+    assert "runs      2 running\n" in said
+    assert "/h (2.0 MB)" in said
+
+
+def test_no_engine(tmp_path: Path) -> None:
+    done = workbench(tmp_path, "engine", "status")
+    assert (done.returncode, done.stdout) == (3, "no engine is running; the next command starts it\n")
+    assert json.loads(workbench(tmp_path, "engine", "status", "--json").stdout) == {"pid": None}
+    assert workbench(tmp_path, "engine", "stop").stdout == "no engine was running\n"
+    assert workbench(tmp_path, "engine", "logs").returncode == 0
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_engines_log(tmp_path: Path) -> None:
+    (tmp_path / "state").mkdir()
+    (tmp_path / "state" / "engine.log").write_bytes(b"one\ntwo\x1b[2J\xff\n")
+    assert workbench(tmp_path, "engine", "logs").stdout == "one\ntwo�\n"
+    said = workbench(tmp_path, "engine", "logs", "--json").stdout
+    assert [json.loads(line) for line in said.splitlines()] == ["one", "two\x1b[2J�"]
