@@ -127,7 +127,8 @@ async def _python(needs: Requirements) -> str:
     if re.fullmatch(r"\d+\.\d+(\.\d+)?", needs.python):
         return needs.python
     words = ("python", "find", "--show-version", *((needs.python,) if needs.python else ()))
-    found = await _uv_says(needs, words, what="no Python on this machine fits")
+    hint = "`uv python install` gets one, or name another under [environment] python"
+    found = await _uv_says(needs, words, what="no Python on this machine fits", hint=hint)
     return ".".join(found.strip().split(".")[:2])
 
 
@@ -147,16 +148,18 @@ async def _resolved(needs: Requirements, python: str) -> str:
 
 
 async def _compiled(needs: Requirements, python: str, sources: Sequence[str]) -> str:
-    words = ("pip", "compile", "--generate-hashes", "--no-emit-index-url", "--no-header", "--no-annotate", "--quiet")
+    exact = ("--generate-hashes", "--no-emit-index-url", "--no-header", "--no-annotate", "--quiet")
+    # A Python that is not here can be locked for without being fetched.
+    target = ("--python-version", python, "--no-python-downloads")
     return await _uv_says(
         needs,
-        (*words, "--python-version", python, *sources),
+        ("pip", "compile", *exact, *target, *sources),
         what=f"{needs.origin} can't be resolved",
         stdin="\n".join(needs.packages),
     )
 
 
-async def _uv_says(needs: Requirements, words: Sequence[str], *, what: str, stdin: str = "") -> str:
+async def _uv_says(needs: Requirements, words: Sequence[str], *, what: str, hint: str = "", stdin: str = "") -> str:
     """What uv prints. Raises Unresolvable, `what` and uv's reason, where it refuses."""
     # The engine's own virtual environment, or its first client's, is not the project's.
     environment = {name: value for name, value in os.environ.items() if name not in ("VIRTUAL_ENV", "CONDA_PREFIX")}
@@ -176,7 +179,7 @@ async def _uv_says(needs: Requirements, words: Sequence[str], *, what: str, stdi
         await process.wait()
         raise
     if process.returncode:
-        raise _complaint(what, said.decode(errors="replace"))
+        raise _complaint(what, hint, said.decode(errors="replace"))
     return out.decode()
 
 
@@ -187,7 +190,7 @@ _NETWORK = re.compile(
 )
 
 
-def _complaint(what: str, said: str) -> Unresolvable:
+def _complaint(what: str, hint: str, said: str) -> Unresolvable:
     words = _PASSWORD.sub("***@", _ANSI.sub("", said)).strip()
     if _NETWORK.search(words):
         hint = "check the network, the proxy and uv's index settings; what was locked in the last day still works"
@@ -195,7 +198,7 @@ def _complaint(what: str, said: str) -> Unresolvable:
     if "uv.lock" in words and "needs to be updated" in words:
         return Unresolvable("uv.lock is older than pyproject.toml", hint="run `uv lock` and submit again", words=words)
     reason = words.partition("\n")[0].removeprefix("error: ") or "uv gave no reason"
-    return Unresolvable(f"{what}: {reason}", hint="uv's own words say which requirements clash", words=words)
+    return Unresolvable(f"{what}: {reason}", hint=hint, words=words)
 
 
 def _without_local(locked: str) -> str:

@@ -34,6 +34,8 @@ class Requirements:
     def origin(self) -> str:
         """In the words of domain.run.Environment."""
         base = f"script {self.source}" if self.source.endswith(".py") else self.source
+        if self.kind == "lock":
+            base = os.path.join(os.path.dirname(base), "uv.lock")
         return " + ".join(filter(None, (base, f"with {', '.join(self.packages)}" if self.packages else "")))
 
 
