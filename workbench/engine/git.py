@@ -61,39 +61,8 @@ def look(directory: str, apart: Sequence[str] = ()) -> Checkout:
     with listing, status:
         tracked = tuple(dict.fromkeys(_fields(listing)))  # an unmerged path is listed once a side
         entries = _fields(status)
-    commit = branch = ""
-    untracked: list[str] = []
-    warnings: list[str] = []
-    changes = edited = 0
     prefix = os.path.relpath(os.path.realpath(directory), top(directory)) + "/"
-    for entry in entries:
-        kind, _, rest = entry.partition(" ")
-        if kind == "#":
-            key, _, value = rest.partition(" ")
-            if key == "branch.oid":
-                commit = "" if value == "(initial)" else value
-            elif key == "branch.head":
-                branch = "" if value == "(detached)" else value
-            continue
-        changes += 1
-        path = rest if kind == "?" else rest.split(" ", _FIELDS_BEFORE_PATH[kind])[-1]
-        path = path.removeprefix(prefix)
-        if kind == "?":
-            untracked.append(path)
-        else:
-            edited += 1
-            if rest.split(" ", 2)[1].startswith("S") and "U" in rest.split(" ", 2)[1]:
-                warnings.append(f"untracked files in the submodule {path} are left out")
-    inner, more = _inner_repositories(directory, [path for path in untracked if path.endswith("/")])
-    return Checkout(
-        commit,
-        branch,
-        tracked,
-        (*(path for path in untracked if not path.endswith("/")), *inner),
-        changes,
-        bool(edited),
-        (*warnings, *more),
-    )
+    return _checkout(directory, tracked, entries, prefix)
 
 
 def diff(directory: str) -> bytes:
@@ -103,7 +72,38 @@ def diff(directory: str) -> bytes:
         return _finish(process)
 
 
-_FIELDS_BEFORE_PATH = {"1": 7, "u": 9}
+_BEFORE_PATH = {"1": 7, "u": 9}
+"""How many fields stand between the kind of a status entry and its path."""
+
+
+def _checkout(directory: str, tracked: tuple[str, ...], entries: Sequence[str], prefix: str) -> Checkout:
+    """Put together what `git status --porcelain=v2` says, whose paths begin with `prefix`."""
+    about: dict[str, str] = {}
+    untracked: list[str] = []
+    edited: list[str] = []
+    warnings: list[str] = []
+    for entry in entries:
+        kind, _, rest = entry.partition(" ")
+        if kind == "#":
+            key, _, about[key] = rest.partition(" ")
+        elif kind == "?":
+            untracked.append(rest.removeprefix(prefix))
+        else:
+            _, submodule, *_, path = rest.split(" ", _BEFORE_PATH[kind])
+            edited.append(path.removeprefix(prefix))
+            if submodule.endswith("U"):
+                warnings.append(f"untracked files in the submodule {edited[-1]} are left out")
+    commit, branch = about["branch.oid"], about["branch.head"]
+    inner, left_out = _inner_repositories(directory, [path for path in untracked if path.endswith("/")])
+    return Checkout(
+        commit="" if commit == "(initial)" else commit,
+        branch="" if branch == "(detached)" else branch,
+        tracked=tracked,
+        untracked=(*(path for path in untracked if not path.endswith("/")), *inner),
+        changes=len(untracked) + len(edited),
+        edited=bool(edited),
+        warnings=(*warnings, *left_out),
+    )
 
 
 def _inner_repositories(directory: str, found: list[str]) -> tuple[list[str], list[str]]:
