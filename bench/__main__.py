@@ -27,7 +27,8 @@ def main() -> None:
     for name in asked.names or NAMES:
         print(f"{name} ...", flush=True)
         try:
-            tables += importlib.import_module(f"bench.{name}").measure()
+            for table in importlib.import_module(f"bench.{name}").measure():
+                tables.append(table)
         except Missing as why:
             print(f"  {name} was given up: {why}")
     machine = f"Python {platform.python_version()}, {os.cpu_count()} cores, a fixed loop takes {spin():.0f} ms"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import statistics
 import time
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
@@ -12,11 +13,14 @@ OURS = "workbench"
 
 def spin() -> float:
     """Milliseconds that a fixed loop takes now: how much of a core there is to be had."""
-    began = time.perf_counter()
-    total = 0
-    for number in range(500_000):
-        total += number
-    return (time.perf_counter() - began) * 1e3
+    took = []
+    for _ in range(5):
+        began = time.perf_counter()
+        total = 0
+        for number in range(300_000):
+            total += number
+        took.append(time.perf_counter() - began)
+    return statistics.median(took) * 1e3
 
 
 @dataclass(frozen=True)
@@ -27,6 +31,7 @@ class Figure:
     """None: it could not be measured, and `note` says why."""
     note: str = ""
     spin: float = 1.0
+    """What the loop took around it: the mean of before and after."""
 
 
 @dataclass
@@ -38,9 +43,12 @@ class Table:
     """ms, us, s; runs/s; bytes."""
     goal: str = ""
     figures: list[Figure] = field(default_factory=list)
+    spun: float = field(default_factory=spin)
 
     def add(self, who: str, value: float, note: str = "") -> None:
-        self.figures.append(Figure(who, value, note, spin()))
+        """Keep what was measured since the last one."""
+        before, self.spun = self.spun, spin()
+        self.figures.append(Figure(who, value, note, (before + self.spun) / 2))
         print(f"  {who}: {value:,.4g} {self.unit}", flush=True)
 
     def missing(self, who: str, why: object) -> None:
@@ -65,7 +73,7 @@ class Table:
                 yield f"  {figure.who:{width}}  {'-':>10}           not measured: {figure.note}"
                 continue
             ratio = self.ratio(figure)
-            times = "" if ratio is None else f"x {ratio:.2f}"
+            times = "" if ratio is None else f"x {_short(ratio)}"
             yield f"  {figure.who:{width}}  {_short(figure.value):>10}  {times:<9}{figure.note}".rstrip()
 
     def data(self) -> dict[str, Any]:

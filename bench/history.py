@@ -40,6 +40,7 @@ def measure() -> Iterator[Table]:
         fill = Table(f"{RUNS:,} runs with 10 million values, written through the store", "s")
         fill.add(OURS, time.perf_counter() - began, f"{history.stat().st_size / 1e6:,.0f} MB")
         yield fill
+        place.start()
         yield _questions(place)
 
 

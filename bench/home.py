@@ -21,7 +21,7 @@ PATIENCE = 300.0
 """Seconds that anything here may take."""
 COMMAND = str(Path(sys.executable).parent / "workbench")
 CONFIG = "[machine.local]\ncpus = 2\n"
-PROJECT = '[project]\nname = "bench"\n\n[environment]\nsource = "none"\n'
+PROJECT = '[project]\nname = "bench"\n\n[environment]\nfrom = "none"\n'
 
 
 @dataclass(frozen=True)
@@ -45,12 +45,13 @@ class Home:
         """Wait until `count` runs have finished, as history has it."""
         wait(lambda: self.counts().get("finished", 0) >= count, lambda: f"the runs are {self.counts()}")
 
+    def start(self) -> None:
+        """By a command of its own: an engine that is our child would stay a zombie when it ends."""
+        seconds([COMMAND, "engine", "start"], self.project)
+
     def stop(self) -> None:
-        """End the engine and wait until it is gone. The next call starts another one."""
-        pid = self.engine.call("status")["pid"]
-        self.engine.call("stop")
         self.engine.close()
-        wait(lambda: not os.path.exists(f"/proc/{pid}"), lambda: "the engine does not stop")
+        seconds([COMMAND, "engine", "stop"], self.project)
 
 
 @contextmanager
@@ -64,8 +65,8 @@ def home() -> Iterator[Home]:
         project = directory / "project"
         project.mkdir()
         (project / "workbench.toml").write_text(PROJECT)
-        made = Home(directory, project, Engine())
-        made.engine.call("status")
+        made = Home(directory, project, Engine(start=False))
+        made.start()
         try:
             yield made
         finally:

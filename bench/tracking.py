@@ -53,6 +53,7 @@ def _ours(place: Home) -> dict[str, Any]:
     place.submit("true")
     place.settled(1)
     before = _size(place)
+    place.start()
     run = place.submit(sys.executable, str(SCRIPTS / "log_steps.py"), OURS, str(STEPS))["ids"][0]
     seen = 0.0
 
@@ -67,7 +68,9 @@ def _ours(place: Home) -> dict[str, Any]:
     place.settled(2)
     said = place.engine.call("logs", {"run": run})["text"]
     told: dict[str, Any] = json.loads(said.splitlines()[-1])
-    return {**told, "seconds": seen - told["began"], "bytes": _size(place) - before}
+    after = _size(place)
+    place.start()
+    return {**told, "seconds": seen - told["began"], "bytes": after - before}
 
 
 def _size(place: Home) -> int:
