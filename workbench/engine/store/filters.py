@@ -120,9 +120,9 @@ def order_by(order: str, now: Micros) -> Condition:
 
 def _ordered(name: str, now: Micros) -> Condition:
     subject, _, key = name.partition(".")
-    if subject == "metric" and key:
+    if subject == "metric" and key and key.isprintable():
         return "(SELECT any_value(last) FROM metric WHERE run = seq AND key = ? AND NOT isnan(last))", [key]
-    if subject == "param" and key:
+    if subject == "param" and key and key.isprintable():
         # Numbers by value, then texts by letter.
         return "(SELECT any_value((number, value)) FROM param WHERE run = seq AND key = ?)", [key]
     if name == "seconds":

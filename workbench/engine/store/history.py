@@ -40,6 +40,7 @@ class DuckHistory:
             self._writer = Writer(self._database, self._witness)
         self._readers = ThreadPoolExecutor(READERS, thread_name_prefix="history-read")
         self._guests = ThreadPoolExecutor(1, thread_name_prefix="history-sql")
+        self._asking: set[duckdb.DuckDBPyConnection] = set()
 
     async def commit(self, batch: Batch) -> None:
         await self._writer.commit(batch)
@@ -90,26 +91,29 @@ class DuckHistory:
         return await self._read(reads.durations, project, limit)
 
     async def sql(self, query: str, seconds: float, rows: int) -> Table:
-        def ask() -> Table:
-            with our_errors():
-                cursor = self._database.fresh_cursor()
-            try:
-                return sql.run(cursor, query, seconds, rows)
-            finally:
-                cursor.close()
-
-        return await asyncio.get_running_loop().run_in_executor(self._guests, ask)
+        with our_errors():
+            cursor = self._database.fresh_cursor()
+        self._asking.add(cursor)
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._guests, sql.run, cursor, query, seconds, rows)
+        except asyncio.CancelledError:
+            cursor.interrupt()  # nobody waits for it any more
+            raise
+        finally:
+            self._asking.discard(cursor)
 
     @property
     def full(self) -> str:
         return self._writer.full
 
     async def close(self) -> None:
-        """Commit what waits, checkpoint, close the file."""
+        """Commit what waits, end what is asked, checkpoint, close the file."""
         await asyncio.get_running_loop().run_in_executor(None, self._close)
 
     def _close(self) -> None:
         self._writer.close()
+        for cursor in list(self._asking):
+            cursor.interrupt()
         for pool in (self._readers, self._guests):
             pool.shutdown(wait=True, cancel_futures=True)
         self._database.close()

@@ -75,7 +75,7 @@ def _seq_of(cursor: Cursor, reference: str) -> int:
 def page(cursor: Cursor, filter: str, order: str, limit: int, offset: int, project: str, now: Micros) -> Page:
     condition, values = filters.where(parse(filter), now)
     if project:
-        condition, values = f"project = ? AND {condition}", [project, *values]
+        condition, values = f"project = ? AND {condition}", [rows.text(project), *values]
     by, sorting = filters.order_by(order, now)
     try:
         cursor.execute("BEGIN TRANSACTION READ ONLY")  # the three answers are of one moment
@@ -107,7 +107,7 @@ def metrics(cursor: Cursor, run: str) -> dict[str, Metric]:
 
 
 def line(cursor: Cursor, run: str, key: str, points: int) -> series.Line:
-    return series.read(cursor, _seq(cursor, run), key, points)
+    return series.read(cursor, _seq(cursor, run), rows.text(key), points)
 
 
 def events(cursor: Cursor, run: str) -> list[dict[str, Any]]:
@@ -159,7 +159,7 @@ def durations(cursor: Cursor, project: str, limit: int) -> list[float]:
     query = """
         SELECT (ended - started) / 1e6 FROM run
         WHERE project = ? AND started IS NOT NULL AND ended IS NOT NULL ORDER BY ended DESC LIMIT ?"""
-    return [seconds for (seconds,) in cursor.execute(query, [project, limit]).fetchall()]
+    return [seconds for (seconds,) in cursor.execute(query, [rows.text(project), limit]).fetchall()]
 
 
 def missing(cursor: Cursor, acknowledged: int) -> str:

@@ -5,8 +5,6 @@ The database itself is opened without access to files, network or settings; a re
 
 from __future__ import annotations
 
-import contextlib
-
 import duckdb
 
 from workbench.engine.store.interface import Table
@@ -20,8 +18,9 @@ _READING = frozenset({duckdb.StatementType.SELECT, duckdb.StatementType.EXPLAIN}
 
 
 def run(cursor: duckdb.DuckDBPyConnection, query: str, seconds: float, rows: int) -> Table:
-    """The first `rows` rows of what `query` asks for. Raises UsageError with DuckDB's words."""
+    """The first `rows` rows of what `query` asks for; closes the cursor. Raises UsageError with DuckDB's words."""
     try:
+        query.encode()
         statements = cursor.extract_statements(query)
         if len(statements) != 1:
             raise UsageError(f"one statement, please: these are {len(statements)}")
@@ -39,8 +38,7 @@ def run(cursor: duckdb.DuckDBPyConnection, query: str, seconds: float, rows: int
         return Table(columns, found[:rows], truncated=len(found) > rows)
     except duckdb.InterruptException:
         raise UsageError(f"the query took more than {seconds:g} s and was ended", hint="ask for less") from None
-    except duckdb.Error as problem:
+    except (duckdb.Error, UnicodeEncodeError) as problem:
         raise UsageError(str(problem).strip()) from None
     finally:
-        with contextlib.suppress(duckdb.Error):
-            cursor.rollback()
+        cursor.close()
