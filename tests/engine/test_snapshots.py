@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from workbench.engine import git, snapshots
+from workbench.engine import git, snapshots, tree
 from workbench.engine.blobs import Blobs
 from workbench.engine.snapshots import Frozen, Snapshots
 from workbench.errors import SnapshotTooLarge, UsageError
@@ -196,7 +196,7 @@ def test_the_cap_can_be_raised(store: Snapshots, plain: Path) -> None:
 
 
 def test_too_many_files_end_the_walk(store: Snapshots, plain: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(snapshots, "MAX_FILES", 1)
+    monkeypatch.setattr(tree, "MAX_FILES", 1)
     with pytest.raises(SnapshotTooLarge, match="more than 1 files"):
         store.freeze(project(plain))
 
@@ -210,6 +210,22 @@ def test_a_file_that_vanishes_or_is_closed_to_us_is_named(
     monkeypatch.setattr(os, "open", refuse)
     with pytest.raises(UsageError, match=r"(train|lib/net)\.py can't be read: Permission denied"):
         store.freeze(project(plain))
+
+
+def test_a_directory_that_is_closed_to_us_is_left_out_and_said(
+    store: Snapshots, plain: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = os.scandir
+
+    def refuse(path: str) -> object:
+        if path.endswith("lib/"):
+            raise PermissionError(13, "Permission denied")
+        return real(path)
+
+    monkeypatch.setattr(os, "scandir", refuse)
+    frozen = store.freeze(project(plain))
+    assert paths(frozen) == ["train.py"]
+    assert frozen.warnings == ("lib/ can't be read and is left out: Permission denied",)
 
 
 # In git.
