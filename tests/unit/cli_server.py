@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+import pty
 import socket
 import subprocess
 import sys
+import termios
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -165,3 +167,26 @@ def workbench(home: Path, *argv: str | bytes, main: str = MAIN, **environment: s
         text=True,
         timeout=60,
     )
+
+
+def on_terminal(home: Path, *argv: str, code: int = 0) -> str:
+    """What the command line shows on a terminal of 80 columns; it must end with `code`."""
+    ours, theirs = pty.openpty()
+    termios.tcsetwinsize(theirs, (24, 80))
+    process = subprocess.Popen(
+        [sys.executable, "-c", MAIN, *argv],
+        env={**os.environ, "WORKBENCH_HOME": str(home), "PYTHONIOENCODING": "utf-8"},
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+    )
+    os.close(theirs)
+    said = b""
+    try:
+        while data := os.read(ours, 4096):
+            said += data
+    except OSError:  # EIO: the other end is closed
+        pass
+    os.close(ours)
+    assert process.wait(30) == code, said
+    return said.decode().replace("\r\n", "\n")

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import json
 import os
-import pty
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
-from tests.unit.cli_server import CLOSE, MAIN, Half, serving, workbench
+from tests.unit.cli_server import CLOSE, MAIN, Half, on_terminal, serving, workbench
 
 
 class Log:
@@ -93,21 +92,3 @@ def test_a_terminal_gets_no_escape_sequence(tmp_path: Path) -> None:
     with serving(tmp_path, logs=Log(data, most=5)):
         said = on_terminal(tmp_path, "logs", "12")
     assert said.splitlines() == ["100%", "red  größe", "last"]
-
-
-def on_terminal(home: Path, *argv: str) -> str:
-    ours, theirs = pty.openpty()
-    environment = {**os.environ, "WORKBENCH_HOME": str(home), "PYTHONIOENCODING": "utf-8"}
-    process = subprocess.Popen(
-        [sys.executable, "-c", MAIN, *argv], env=environment, stdin=theirs, stdout=theirs, stderr=theirs
-    )
-    os.close(theirs)
-    said = b""
-    try:
-        while data := os.read(ours, 4096):
-            said += data
-    except OSError:  # EIO: the other end is closed
-        pass
-    os.close(ours)
-    assert process.wait(30) == 0, said
-    return said.decode()

@@ -58,7 +58,8 @@ def _example() -> str:
 def _copy(example: str) -> str:
     """A project of the user's own to look at and to change."""
     directory = os.path.join(paths.private(os.path.join(paths.private(paths.data()), "demo")), "digits")
-    shutil.copytree(example, directory, dirs_exist_ok=True, ignore=shutil.ignore_patterns(".*", "__pycache__"))
+    ignored = shutil.ignore_patterns(".*", "__pycache__")
+    shutil.copytree(example, directory, copy_function=shutil.copyfile, dirs_exist_ok=True, ignore=ignored)
     return directory
 
 
