@@ -89,7 +89,7 @@ def fill(command: Sequence[str], params: Mapping[str, Param]) -> tuple[str, ...]
         if escaped:
             return f"{{{escaped}}}"
         if key not in params:
-            known = f"set are {', '.join(params)}" if params else "nothing is set"
+            known = f"only {', '.join(params)} is set" if params else "nothing is set"
             hint = f"give it with --set {key}=...; to pass the braces on, write {{{{{key}}}}}"
             raise UsageError(f"the command has {{{key}}}, but {known}", hint=hint)
         return format_value(params[key])
