@@ -60,6 +60,8 @@ class Road:
     """What the workbench may use of it."""
     machine: base.Machine | None = None
     reason: str = "connecting"
+    tried: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set once it is known whether the machine answers."""
     parsers: dict[str, Parser] = field(default_factory=dict)
     ready: set[str] = field(default_factory=set)
     """Snapshots and environments that are there, so that no start asks again."""
@@ -145,12 +147,13 @@ class Dispatcher:
         try:
             for run in effect.lane:
                 await self._prepare(road, road.machine, run)
+        except Unreachable:
+            raise
         except BuildError as problem:
             await self._fail(effect, "the environment could not be built", problem.evidence.get("words", str(problem)))
             return
-        except Unreachable:
-            raise
-        except (MachineError, OSError) as problem:
+        except Exception as problem:
+            log.exception("%s could not be prepared", road.name)
             await self._fail(effect, "the machine could not be prepared", str(problem))
             return
         for run in effect.lane:
@@ -225,6 +228,7 @@ class Dispatcher:
             except (MachineError, OSError) as problem:
                 road.reason = str(problem)
                 log.error("no road to %s: %s", road.name, road.reason)
+                road.tried.set()
             else:
                 delay = RETRY_FIRST
                 try:
@@ -269,6 +273,7 @@ class Dispatcher:
         await machine.sample(self._interval)
         road.machine, road.reason = machine, ""
         await self._absorb(Seen([seam.MachineUp(road.name, road.limit(machine.host.capacity))]))
+        road.tried.set()
         leftovers = [attempt for attempt in await machine.leftovers() if attempt not in watched]
         for attempt in await self._record.over(leftovers):
             size = (await machine.read(attempt, "log", 0, 0))[1]
@@ -346,6 +351,11 @@ class Dispatcher:
         for road in self.roads.values():
             if road.machine is not None:
                 await road.machine.sample(interval)
+
+    async def tried(self) -> None:
+        """Returns once every machine has answered, or was found not to."""
+        for road in self.roads.values():
+            await road.tried.wait()
 
     async def close(self) -> None:
         """Let go of the machines. What runs there goes on."""

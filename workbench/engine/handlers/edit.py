@@ -26,7 +26,7 @@ async def edit(engine: Engine, peer: Peer, params: Params) -> dict[str, Any]:
         raise Refused(f"{run.name} is {run.status.name}; only a run that waits can be edited")
     ask = _edited(run.ask, Params(params.table("ask")))
     fill(ask.command, ask.params)
-    check_fits(engine, ask.need)
+    await check_fits(engine, ask.need)
     await engine.mind.command(seam.Edit(replace(run, ask=ask), peer.user))
     return {"run": run_out(await engine.find(run.id))}
 

@@ -52,7 +52,7 @@ async def submit(engine: Engine, peer: Peer, params: Params) -> dict[str, Any]:
         fill(command, values)  # an unknown placeholder is said before anything is frozen
     after, pending = await _after(engine, params.texts("after", []))
     ask = _ask(params, project, command, after)
-    check_fits(engine, ask.need)
+    await check_fits(engine, ask.need)
     workdir = os.path.relpath(directory, project.directory)
     frozen, environment = await asyncio.gather(
         asyncio.to_thread(engine.snapshots.freeze, project),
@@ -160,8 +160,9 @@ def _ask(params: Params, project: settings.Project, command: tuple[str, ...], af
     )
 
 
-def check_fits(engine: Engine, need: Need) -> None:
+async def check_fits(engine: Engine, need: Need) -> None:
     """A run that no machine could ever start is refused now, not found waiting next week."""
+    await engine.dispatcher.tried()
     seats = engine.mind.state.seats.values()
     if seats and not any(seat.could_fit(need) for seat in seats):
         has = "; ".join(
