@@ -35,7 +35,10 @@ WAITS_SHOWN = 200
 
 
 class Engine:
-    """history, blobs, snapshots, environments, logs: what is kept. Roads lead to the machines. notes: what a person should hear of."""
+    """history, blobs, snapshots, environments, logs: what is kept. roads: to the machines.
+
+    notes: what a person should hear of, such as a history that had to be set aside.
+    """
 
     def __init__(
         self,

@@ -28,12 +28,9 @@ from workbench.engine.server import Peer
 from workbench.engine.waiting import describe
 from workbench.errors import UsageError
 from workbench.protocol.runs import run_out
+from workbench.protocol.shapes import Submission
 
-KNOWN = frozenset(
-    ("directory", "command", "params", "grid", "name", "packages", "hold", "after")
-    + ("cpus", "memory", "gpus", "time_limit", "priority", "retries", "tags")
-)
-"""As protocol.shapes.Submission has them."""
+KNOWN = frozenset(Submission.__annotations__)
 SHOWN = 100
 """Runs that the reply carries whole."""
 

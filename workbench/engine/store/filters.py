@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from workbench.domain.filters import NUMBERS, ORDERS, TEXTS, All, Filter, Not, Since, Some, Test, Word
+from workbench.domain.filters import NUMBERS, ORDERS, TEXTS, All, Compare, Filter, Not, Since, Some, Word
 from workbench.domain.time import SECOND, Micros
 from workbench.errors import FilterError
 
@@ -32,7 +32,7 @@ def where(tree: Filter, now: Micros) -> Condition:
             return _joined(" AND ", parts, "true", now)
         case Some(parts):
             return _joined(" OR ", parts, "false", now)
-        case Test():
+        case Compare():
             return _test(tree, now)
 
 
@@ -42,7 +42,7 @@ def _joined(word: str, parts: tuple[Filter, ...], none: str, now: Micros) -> Con
     return f"({word.join(condition for condition, _ in conditions) or none})", values
 
 
-def _test(test: Test, now: Micros) -> Condition:
+def _test(test: Compare, now: Micros) -> Condition:
     match test.subject:
         case "metric":
             condition, values = _number("last", test)
@@ -60,7 +60,7 @@ def _test(test: Test, now: Micros) -> Condition:
             return f"coalesce({condition}, false)", [now] * condition.count(SECONDS) + values
 
 
-def _text(column: str, test: Test) -> Condition:
+def _text(column: str, test: Compare) -> Condition:
     match test.op:
         case ":" if "*" in test.value or "?" in test.value:
             return f"lower({column}) LIKE lower(?) ESCAPE '\\'", [_like(test.value)]
@@ -72,7 +72,7 @@ def _text(column: str, test: Test) -> Condition:
             return f"{column} {test.op} ?", [test.value]
 
 
-def _number(column: str, test: Test) -> Condition:
+def _number(column: str, test: Compare) -> Condition:
     """DuckDB holds NaN greater than all and equal to itself; here it fits nothing but a question for NaN."""
     value = test.number
     assert value is not None
@@ -83,7 +83,7 @@ def _number(column: str, test: Test) -> Condition:
     return f"isnan(CAST({column} AS DOUBLE)) = {str(test.op == '=').lower()}", []
 
 
-def _param(test: Test) -> Condition:
+def _param(test: Compare) -> Condition:
     if test.op in ORDERS:
         condition, values = _number("number", test)
         return f"coalesce({condition}, false)", values
