@@ -5,12 +5,12 @@ from __future__ import annotations
 import argparse
 
 from workbench.cli import output
-from workbench.cli.parser import Parser
+from workbench.cli.parser import RUN, Parser
 from workbench.client.calls import Engine
 
 
 def configure(parser: Parser) -> None:
-    parser.add_argument("runs", nargs="+", metavar="RUN")
+    parser.add_argument("runs", nargs="+", **RUN)
 
 
 def act(verb: str, args: argparse.Namespace) -> int:

@@ -6,14 +6,14 @@ import argparse
 from typing import Any
 
 from workbench.cli import output
-from workbench.cli.parser import Parser
+from workbench.cli.parser import RUN, Parser
 from workbench.client.calls import Engine
 
 EXAMPLE = "workbench compare brave-sunset-12 calm-river-13"
 
 
 def configure(parser: Parser) -> None:
-    parser.add_argument("runs", nargs="+", metavar="RUN")
+    parser.add_argument("runs", nargs="+", **RUN)
 
 
 def main(args: argparse.Namespace) -> int:

@@ -12,7 +12,7 @@ from typing import Any
 from workbench import paths
 from workbench.cli import ask_form, output
 from workbench.cli.failure import tell
-from workbench.cli.parser import Parser
+from workbench.cli.parser import RUN, Parser
 from workbench.client.calls import Engine
 from workbench.errors import Refused, UsageError
 
@@ -22,7 +22,7 @@ WAITING = ("queued", "held")
 
 
 def configure(parser: Parser) -> None:
-    parser.add_argument("run", metavar="RUN")
+    parser.add_argument("run", **RUN)
 
 
 def main(args: argparse.Namespace) -> int:

@@ -5,14 +5,14 @@ from __future__ import annotations
 import argparse
 
 from workbench.cli import output
-from workbench.cli.parser import Parser
+from workbench.cli.parser import RUN, Parser
 from workbench.client.calls import Engine
 
 EXAMPLE = "workbench explain keen-falcon-14"
 
 
 def configure(parser: Parser) -> None:
-    parser.add_argument("run", metavar="RUN")
+    parser.add_argument("run", **RUN)
 
 
 def main(args: argparse.Namespace) -> int:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from workbench.cli import output
-from workbench.cli.parser import Parser, at_least, flag
+from workbench.cli.parser import RUN, Parser, at_least, flag
 from workbench.client.calls import Engine
 
 EXAMPLE = """\
@@ -22,7 +22,7 @@ POLL = 25.0
 
 
 def configure(parser: Parser) -> None:
-    parser.add_argument("run", metavar="RUN")
+    parser.add_argument("run", **RUN)
     parser.add_argument("-f", "--follow", action="store_true", help="go on until the run is over")
     parser.add_argument("--tail", type=flag("--tail", at_least(0)), metavar="N", help="only the last N lines, and on")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 
 from workbench.cli import output
-from workbench.cli.parser import Parser
+from workbench.cli.parser import RUN, Parser
 from workbench.client.calls import Engine
 
 EXAMPLE = """\
@@ -14,7 +14,7 @@ workbench move brave-sunset-12 --before calm-river-13"""
 
 
 def configure(parser: Parser) -> None:
-    parser.add_argument("run", metavar="RUN")
+    parser.add_argument("run", **RUN)
     place = parser.add_mutually_exclusive_group(required=True)
     place.add_argument("--top", dest="to", action="store_const", const="top", help="next in line")
     place.add_argument("--bottom", dest="to", action="store_const", const="bottom", help="last in line")

@@ -8,6 +8,8 @@ from typing import Any, NoReturn
 
 from workbench.errors import UsageError
 
+RUN: dict[str, Any] = {"metavar": "RUN", "help": "its id, name or number, or how id or name begin"}
+
 
 class _Help(argparse.RawDescriptionHelpFormatter):
     """Of one width: measuring the terminal would import shutil, for each argument of each verb."""

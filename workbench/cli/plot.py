@@ -7,7 +7,7 @@ import math
 from typing import Any
 
 from workbench.cli import output
-from workbench.cli.parser import Parser, at_least, flag
+from workbench.cli.parser import RUN, Parser, at_least, flag
 from workbench.client.calls import Engine
 from workbench.errors import NotFound
 
@@ -17,7 +17,7 @@ WIDTH, HEIGHT = 100, 20
 
 
 def configure(parser: Parser) -> None:
-    parser.add_argument("run", metavar="RUN")
+    parser.add_argument("run", **RUN)
     parser.add_argument("metrics", nargs="+", metavar="METRIC")
     parser.add_argument("--width", type=flag("--width", at_least(20)), metavar="COLUMNS")
     parser.add_argument("--height", type=flag("--height", at_least(6)), default=HEIGHT, metavar="LINES")

@@ -5,14 +5,14 @@ from __future__ import annotations
 import argparse
 
 from workbench.cli import output
-from workbench.cli.parser import Parser
+from workbench.cli.parser import RUN, Parser
 from workbench.client.calls import Engine
 
 EXAMPLE = "workbench rerun brave-sunset-12"
 
 
 def configure(parser: Parser) -> None:
-    parser.add_argument("run", metavar="RUN")
+    parser.add_argument("run", **RUN)
     parser.add_argument("--hold", action="store_true", help="do not start it until `workbench release`")
 
 

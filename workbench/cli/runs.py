@@ -13,11 +13,13 @@ from workbench.client.calls import Engine
 
 EXAMPLE = """\
 workbench runs
-workbench runs 'status:failed param.lr<0.1' --order -loss --limit 20
+workbench runs 'status:failed param.lr<0.1' --order -metric.loss --limit 20
 workbench runs --json | jq -r '.[].id'"""
 
-PAGE = 50
-MOST = 1000
+PAGE, MOST = 50, 1000
+"""Runs that are listed where nobody says how many: for a reader, and for a program."""
+
+ANSWER = 1000
 """Rows that the engine gives in one answer."""
 
 HEADERS = ("#", "run", "status", "machine", "time", "params", "metrics")
@@ -25,7 +27,7 @@ HEADERS = ("#", "run", "status", "machine", "time", "params", "metrics")
 
 def configure(parser: Parser) -> None:
     parser.add_argument("filter", nargs="*", metavar="FILTER", help="which runs, such as: is:live loss<0.3")
-    parser.add_argument("--limit", type=flag("--limit", at_least(1)), default=PAGE, metavar="N", help=f"else {PAGE}")
+    parser.add_argument("--limit", type=flag("--limit", at_least(1)), metavar="N", help=f"else {PAGE}, as JSON {MOST}")
     parser.add_argument("--order", metavar="KEY", help="newest, a field, or metric.KEY; -KEY: the largest first")
     parser.dashed = ("--order",)
 
@@ -50,13 +52,14 @@ def _pages(args: argparse.Namespace) -> tuple[list[dict[str, Any]], int]:
     asked: dict[str, Any] = {"filter": " ".join(args.filter)} if args.filter else {}
     if args.order:
         asked["order"] = args.order
+    limit = args.limit or (MOST if args.json else PAGE)
     rows: list[dict[str, Any]] = []
     with Engine() as engine:
         while True:
-            page = {"offset": len(rows), "limit": min(MOST, args.limit - len(rows))}
+            page = {"offset": len(rows), "limit": min(ANSWER, limit - len(rows))}
             found = engine.call("runs", {**asked, **page})
             rows += found["rows"]
-            if not found["rows"] or len(rows) >= min(args.limit, found["total"]):
+            if not found["rows"] or len(rows) >= min(limit, found["total"]):
                 return rows, found["total"]
 
 

@@ -6,7 +6,7 @@ import argparse
 from typing import Any
 
 from workbench.cli import output
-from workbench.cli.parser import Parser
+from workbench.cli.parser import RUN, Parser
 from workbench.client.calls import Engine
 
 EXAMPLE = """\
@@ -15,7 +15,7 @@ workbench show 12 --json | jq .metrics.loss.last"""
 
 
 def configure(parser: Parser) -> None:
-    parser.add_argument("run", metavar="RUN")
+    parser.add_argument("run", **RUN)
 
 
 def main(args: argparse.Namespace) -> int:

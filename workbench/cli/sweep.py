@@ -6,6 +6,7 @@ import argparse
 
 from workbench.cli import output, submission, waiting
 from workbench.client.calls import Engine
+from workbench.present.sanitise import clean
 
 EXAMPLE = "workbench sweep --set lr=0.1,0.01 --set 'seed=range(5)' -- python train.py --lr {lr} --seed {seed}"
 
@@ -26,14 +27,18 @@ def main(args: argparse.Namespace) -> int:
             _print(reply)
         if not args.wait:
             return 0
-        over = [waiting.until_over(engine, run) for run in reply["ids"]]
+        over = []
+        for id, name in zip(reply["ids"], reply["names"], strict=True):
+            over.append(waiting.until_over(engine, id, name))
+            if not args.json:
+                output.say(waiting.ending(over[-1]))
     return waiting.first_failure(over)
 
 
 def _print(reply: dict[str, list[str]]) -> None:
     if not output.terminal():
         for id, name in zip(reply["ids"], reply["names"], strict=True):
-            print(id, name, sep="\t")
+            print(id, clean(name), sep="\t")
         return
     names = reply["names"]
     output.say(f"{reply['count']} runs queued, {names[0]} to {names[-1]}")

@@ -5,14 +5,14 @@ from __future__ import annotations
 import argparse
 
 from workbench.cli import output, waiting
-from workbench.cli.parser import Parser
+from workbench.cli.parser import RUN, Parser
 from workbench.client.calls import Engine
 
 EXAMPLE = "workbench wait brave-sunset-12 && echo finished"
 
 
 def configure(parser: Parser) -> None:
-    parser.add_argument("runs", nargs="+", metavar="RUN")
+    parser.add_argument("runs", nargs="+", **RUN)
 
 
 def main(args: argparse.Namespace) -> int:
