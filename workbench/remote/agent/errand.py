@@ -64,7 +64,7 @@ def outcome(work: Callable[[], Any]) -> dict[str, Any]:
         return {"result": work()}
     except Complaint as error:
         return {"error": {"code": error.code, "message": str(error), "words": error.words}}
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except Exception as error:  # noqa: BLE001 - one request that goes wrong is no reason to leave the others
         return {"error": {"code": "agent", "message": "{}: {}".format(type(error).__name__, error)}}
 
 

@@ -222,6 +222,8 @@ class Verbs:
 
 def _checked(spec: Any) -> dict[str, Any]:
     """The spec, if it has what a supervisor relies on. Raises ValueError."""
+    if not isinstance(spec, dict):
+        raise ValueError("a spec that is no object")
     for key, kind in _SPEC.items():
         if not isinstance(spec.get(key), kind):  # type: ignore[arg-type]
             raise ValueError("a spec without a fitting {!r}".format(key))

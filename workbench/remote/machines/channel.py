@@ -126,9 +126,7 @@ class Channel:
         if not answer["here"]:
             missing: list[str] = answer["missing"]
             for batch in (missing[i : i + _IN_FLIGHT] for i in range(0, len(missing), _IN_FLIGHT)):
-                async with asyncio.TaskGroup() as group:
-                    for blob in batch:
-                        group.create_task(self._send_blob(blob, read))
+                await asyncio.gather(*(self._send_blob(blob, read) for blob in batch))
             entries = [{"path": entry.path, "kind": entry.kind, "content": entry.content} for entry in tree]
             await self._ask("tree", payload=_json(entries), snapshot=snapshot)
         self._sent.add(snapshot)
