@@ -35,6 +35,7 @@ PHASES = {"live": STATUSES - TERMINAL, "over": TERMINAL, "active": ACTIVE, "wait
 ORDERS = frozenset({"<", "<=", ">", ">="})
 
 MAX_LENGTH = 2000
+MAX_TERMS = 40
 MAX_DEPTH = 50
 
 
@@ -44,7 +45,7 @@ class Word:
 
 
 @dataclass(frozen=True, slots=True)
-class Test:
+class Compare:
     """One comparison. `=` on a text is exact, on a number numeric."""
 
     subject: Subject
@@ -79,7 +80,7 @@ class Some:
     parts: tuple[Filter, ...]
 
 
-Filter = Word | Test | Since | Not | All | Some
+Filter = Word | Compare | Since | Not | All | Some
 
 _SPACE = re.compile(r"\s*")
 _NAME = re.compile(r"[^\s()\"'=<>!~:]+")
@@ -103,6 +104,7 @@ class _Parser:
         self._text = text
         self._at = 0
         self._depth = 0
+        self._terms = 0
 
     def whole(self) -> Filter:
         for column, char in enumerate(self._text):
@@ -153,8 +155,12 @@ class _Parser:
 
     def _term(self) -> Filter:
         start = self._at
+        self._terms += 1
+        if self._terms > MAX_TERMS:
+            raise self._error(f"a filter has {MAX_TERMS} terms at most", start)
         quoted = self._quoted()
-        name = self._take(_NAME) if quoted is None else quoted
+        joins = self._sees("and") or self._sees("or")
+        name = self._take(_NAME) if quoted is None and not joins else quoted
         if name is None:
             raise self._error("a word, or a comparison such as loss<0.3, is missing here", start)
         op = self._take(_OP, 1)
@@ -169,17 +175,17 @@ class _Parser:
             raise self._error(f"{name}{op} lacks its value", at)
         self._take(_SPACE)
         if quoted is not None:
-            return self._metric(Test("metric", name, op, value, _number(value), start), at)
-        return self._comparison(Test("field", name, op, value, _number(value), start), at)
+            return self._metric(Compare("metric", name, op, value, _number(value), start), at)
+        return self._comparison(Compare("field", name, op, value, _number(value), start), at)
 
     def _word(self, name: str, start: int) -> Filter:
         if len(name) > 1 and name[0] == "@":
-            return Test("field", "machine", "=", name[1:], column=start)
+            return Compare("field", "machine", "=", name[1:], column=start)
         if name[0] == "#" and name[1:].isdecimal():
-            return Test("field", "seq", "=", name[1:], float(name[1:]), start)
+            return Compare("field", "seq", "=", name[1:], float(name[1:]), start)
         return Word(name)
 
-    def _comparison(self, test: Test, at: int) -> Filter:
+    def _comparison(self, test: Compare, at: int) -> Filter:
         prefix, dot, key = test.key.partition(".")
         if test.key == "is":
             return self._phase(test, at)
@@ -200,14 +206,14 @@ class _Parser:
             raise self._error(f"no field is called {test.key}", test.column, hint)
         return self._metric(test, at)
 
-    def _phase(self, test: Test, at: int) -> Filter:
+    def _phase(self, test: Compare, at: int) -> Filter:
         names = PHASES.get(test.value) or STATUSES & {test.value}
         if test.op not in (":", "=") or not names:
             known = ", ".join(sorted(PHASES | dict.fromkeys(STATUSES)))
             raise self._error(f"is{test.op}{test.value} says nothing", at, f"is: takes {known}")
-        return Some(tuple(Test("field", "status", "=", name, column=test.column) for name in sorted(names)))
+        return Some(tuple(Compare("field", "status", "=", name, column=test.column) for name in sorted(names)))
 
-    def _since(self, test: Test, at: int) -> Filter:
+    def _since(self, test: Compare, at: int) -> Filter:
         if test.op not in (":", "="):
             raise self._error("since takes a colon: since:2d", test.column)
         try:
@@ -215,7 +221,7 @@ class _Parser:
         except UsageError as wrong:
             raise self._error(wrong.message, at, wrong.hint) from None
 
-    def _text_field(self, test: Test, at: int) -> Filter:
+    def _text_field(self, test: Compare, at: int) -> Filter:
         if test.op in ORDERS:
             raise self._error(f"{test.key} is a text: it takes : = != and ~", test.column)
         if test.key == "status" and test.op in ("=", "!=") and test.value not in STATUSES:
@@ -224,15 +230,15 @@ class _Parser:
             return Not(replace(test, op="="))
         return test
 
-    def _param(self, test: Test, at: int) -> Filter:
+    def _param(self, test: Compare, at: int) -> Filter:
         if test.op in ORDERS and test.number is None:
             raise self._error(f"{test.value} is not a number", at)
         return test
 
-    def _metric(self, test: Test, at: int) -> Filter:
+    def _metric(self, test: Compare, at: int) -> Filter:
         return self._numeric(replace(test, subject="metric"), at)
 
-    def _numeric(self, test: Test, at: int) -> Filter:
+    def _numeric(self, test: Compare, at: int) -> Filter:
         if test.op == "~":
             raise self._error(f"{test.key} is a number: it takes = != < <= > and >=", test.column)
         if test.number is None:

@@ -15,7 +15,6 @@ from collections.abc import Iterator
 
 import duckdb
 
-from workbench import paths
 from workbench.engine.store import migrations
 from workbench.errors import HistoryCorrupt, HistoryError, HistoryFull, SecondEngine
 
@@ -36,7 +35,11 @@ def translated(problem: duckdb.Error) -> HistoryError:
             words=words,
         )
     if _CORRUPT.search(words):
-        return HistoryCorrupt("the history file is damaged", hint="stop the engine and start it again", words=words)
+        return HistoryCorrupt(
+            "a part of the history is damaged and can't be read",
+            hint="what else it holds is safe; to start a new one, stop the engine and move the file away",
+            words=words,
+        )
     return HistoryError(
         f"the history failed: {words.splitlines()[0] if words else type(problem).__name__}", words=words
     )
@@ -91,7 +94,7 @@ class Database:
 
     def _open(self) -> duckdb.DuckDBPyConnection:
         try:
-            paths.private(os.path.dirname(self.path))
+            os.makedirs(os.path.dirname(self.path), mode=0o700, exist_ok=True)
             if _is_foreign(self.path):
                 raise HistoryCorrupt("not a DuckDB file")
             return _connect(self.path)

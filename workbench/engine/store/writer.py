@@ -121,19 +121,27 @@ class Writer:
 
     def _transact(self, batches: Sequence[Batch]) -> None:
         """Write these in one transaction. Raises HistoryError: then none of them is written."""
-        with our_errors():
-            if self._broken:
-                self._reopen()
-            before = self._memory.last_event
-            try:
+        try:
+            with our_errors():
+                if self._broken:
+                    self._reopen()
+                self._once_or_again(batches)
+        except HistoryError:
+            raise
+        except Exception as problem:
+            raise HistoryError(f"this can't be written to the history: {problem}") from problem
+
+    def _once_or_again(self, batches: Sequence[Batch]) -> None:
+        before = self._memory.last_event
+        try:
+            self._once(batches)
+        except _FATAL:
+            # DuckDB is beyond use, and may have committed before it was: its own sequence tells. Readings know by
+            # their offsets whether they are in.
+            meant = self._memory.last_event
+            self._reopen()
+            if not before < meant <= self._memory.last_event:
                 self._once(batches)
-            except _FATAL:
-                # DuckDB is beyond use, and may have committed before it was: its own sequence tells. Readings
-                # know by their offsets whether they are in.
-                meant = self._memory.last_event
-                self._reopen()
-                if not before < meant <= self._memory.last_event:
-                    self._once(batches)
 
     def _once(self, batches: Sequence[Batch]) -> None:
         cursor = self._database.cursor()
@@ -143,13 +151,11 @@ class Writer:
             cursor.commit()
         except _FATAL:
             raise
-        except Exception as problem:
+        except Exception:
             with contextlib.suppress(duckdb.TransactionException):  # a commit that failed has rolled back
                 cursor.rollback()
             self._memory = memory.load(cursor)
-            if isinstance(problem, (duckdb.Error, HistoryError)):
-                raise
-            raise HistoryError(f"this can't be written to the history: {problem}") from problem
+            raise
 
     def _reopen(self) -> None:
         self._broken = True
@@ -170,7 +176,7 @@ class Writer:
             wal = self._wal_bytes()
             if wal > wal_bytes and shutil.disk_usage(os.path.dirname(self._database.path)).free > 2 * wal + RESERVE:
                 cursor.execute("CHECKPOINT")
-        except duckdb.Error:
+        except (duckdb.Error, OSError):
             self._broken = True  # the next commit opens the file again, and tells what is wrong with it
 
     def _wal_bytes(self) -> int:
