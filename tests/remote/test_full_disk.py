@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import subprocess
 from collections.abc import Iterator
@@ -57,6 +58,27 @@ async def test_the_exit_code_survives(here: LocalSite, connect: Connect) -> None
     log, size = await ear.machine.read("a.1", "log", 0, 1 << 20)
     assert log.startswith(b"before\n")
     assert size == end.log_size == len(log)
+
+
+async def test_what_the_log_lost_is_marked_once_there_is_room(here: LocalSite, connect: Connect) -> None:
+    ear = await connect()
+    script = "echo before; read x < ../../../go; head -c 1000000 /dev/zero; echo > ../../../full; read x < ../../../go"
+    for name in ("go", "full"):
+        os.mkfifo(here.root / name)
+    await ear.machine.start([spec("a.1", ("sh", "-c", script))])
+    await ear.hear(Started, "a.1")
+    filler = fill(here)
+    (here.root / "go").write_text("go\n")
+    await asyncio.to_thread((here.root / "full").read_text)
+    filler.unlink()
+    await asyncio.to_thread((here.root / "go").write_text, "go\n")
+    await ear.end_of("a.1")
+    log, size = await ear.machine.read("a.1", "log", 0, 1 << 21)
+    assert log.startswith(b"before\n")
+    kept, _, words = log.partition(b"\n[... ")
+    left_out = int(words.split(b" ")[0])
+    assert len(kept) + left_out == len(b"before\n") + 1_000_000
+    assert size < 1_000_000
 
 
 async def test_nothing_starts_and_later_the_same_attempt_does(here: LocalSite, connect: Connect) -> None:

@@ -67,6 +67,11 @@ class CappedLog:
         os.pwrite(self._tail, _HEAD.pack(self._size, self._half, self._entered, self._lost), 0)
 
     def close(self) -> None:
+        if self._lost:
+            try:
+                self._turn(b"")  # there may be room by now to say what was left out
+            except OSError:
+                pass
         for fd in (self._log, self._tail):
             if fd >= 0:
                 os.close(fd)

@@ -218,7 +218,8 @@ class _Family:
             data = os.read(self._output, _CHUNK)
         except BlockingIOError:
             return False
-        self._log.write(data)
+        if data:
+            self._log.write(data)
         return bool(data)
 
 
