@@ -104,9 +104,11 @@ class Server:
             self._server.close()
         with contextlib.suppress(FileNotFoundError):
             os.unlink(paths.socket())
+        farewell = messages.notification("dropped", {"reason": "the engine was stopped; what runs goes on"})
         for peer in list(self.peers):
             for task in list(peer.tasks):
                 task.cancel()
+            peer.send(farewell)
             with contextlib.suppress(OSError):
                 await asyncio.wait_for(peer.writer.drain(), 0.5)
             peer.writer.close()

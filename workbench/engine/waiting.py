@@ -35,9 +35,9 @@ def why(state: State, run: Run, now: Micros) -> Why:
         case Preparing():
             return Why("starting", f"{run.status.attempt.machine} prepares it", "It starts when that is done.")
         case Running():
-            return Why("running", "nothing", "It is running.")
+            return Why("running", "it is running", "It has started already.")
         case _:
-            return Why("over", "nothing", f"It is over: {run.status.name}.")
+            return Why("over", f"it is over: {run.status.name}", f"workbench rerun {run.name} makes a new run of it.")
 
 
 def _queued(state: State, run: Run, status: Queued, now: Micros) -> Why:

@@ -16,7 +16,7 @@ names are those of the command line and of engine/handlers):
                                                              events: [{at, kind, by, detail}], artifacts, malformed,
                                                              files, waiting, warnings: [text]}
     logs         {run, offset?, limit?, wait?}           -> {run, offset, next, size, text, over}
-                                                            offset < 0 counts from the end; wait: seconds to wait for more
+                                                            offset < 0: from the end; wait: seconds to wait for more
     wait         {run, seconds?}                         -> {run}, when it is over (or the seconds are)
     cancel       {runs: [R]}                             -> {runs: [Run]}
     hold         {runs: [R]}                             -> {runs: [Run]}
@@ -25,14 +25,14 @@ names are those of the command line and of engine/handlers):
     edit         {run, ask: partial Ask}                 -> {run}
     move         {run, to: top | bottom | before R | after R}   -> {run}
     explain      {run}                                   -> {run, why: {kind, text, until}}
-    compare      {runs: [R]}                             -> {runs: [Run], params: {key: [value]}, metrics: {key: [last]},
-                                                             same: {key: value}, code: [...], environment: [...]}
+    compare      {runs: [R]}                             -> {runs: [Run], params: {key: [value]}, same: {key: value},
+                                                             metrics: {key: [last]}, code: [...], environment: [...]}
     series       {runs: [R], keys: [k], points?}         -> {series: [{run, key, steps, times, values}]}
     diff         {run}                                   -> {text}: the uncommitted changes it was submitted with
     machines     {}                                      -> {machines: [Machine]}
     projects     {}                                      -> {projects: [Project]}
     sql          {query, seconds?, rows?}                -> {columns, rows, truncated}
-    environments {}                                      -> {environments: [{id, bytes, used, origin, path}]}
+    environments {}                                      -> {environments: [{id, path, bytes, used, needed}]}
     prune        {}                                      -> {removed: [id], bytes}
     subscribe    {topics: [runs | metrics | machines | waits]}  -> {}
 

@@ -1,4 +1,7 @@
-"""logs: a piece of what a run printed, by byte offset; waits for more if asked to."""
+"""logs: a piece of what a run printed, by byte offset; waits for more if asked to.
+
+Bytes that are no UTF-8 travel as lone surrogates (PEP 383), so that a client can give back exactly what was printed.
+"""
 
 from __future__ import annotations
 
@@ -39,9 +42,7 @@ async def logs(engine: Engine, peer: Peer, params: Params) -> dict[str, Any]:
         "offset": offset,
         "next": offset + len(data),
         "size": size,
-        "text": data.decode("utf-8", "surrogateescape").encode("utf-8", "replace").decode()
-        if not data.isascii()
-        else data.decode(),
+        "text": data.decode("utf-8", "surrogateescape"),
         "over": over and offset + len(data) >= size,
     }
 
