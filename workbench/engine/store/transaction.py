@@ -104,13 +104,13 @@ def _write_readings(cursor: duckdb.DuckDBPyConnection, memory: Memory, readings:
             mark.first_malformed or rows.text(reading.first_malformed),
         )
         marks.put((seq, attempt, mark.bytes, mark.malformed, mark.first_malformed), before is not None)
-        for key, series in _by_key(reading.points).items():
-            points += [(seq, attempt, key, *point) for point in series]
-            old = tracked.metrics.get(key)
-            tracked.metrics[key] = new = _folded(old, series)
-            metrics.put((seq, key, new.last, new.min, new.max, new.step, new.count), old is not None)
         if reading.points:
             memory.staged.add(seq)
+            points += [(seq, attempt, *point) for point in reading.points]
+        for key, (step, values) in _by_key(reading.points).items():
+            old = tracked.metrics.get(key)
+            tracked.metrics[key] = new = _folded(old, step, values)
+            metrics.put((seq, key, new.last, new.min, new.max, new.step, new.count), old is not None)
         artifacts += [(seq, attempt, rows.text(a.name), rows.text(a.path), a.size, a.sha256) for a in reading.artifacts]
         _write_config(cursor, seq, reading.config)
     _append(cursor, "recent", points)
@@ -133,19 +133,22 @@ class _Rows:
         (self.updates if exists and key not in self.inserts else self.inserts)[key] = row
 
 
-def _by_key(points: Iterable[tuple[str, int, int, float]]) -> dict[str, list[tuple[int, int, float]]]:
-    series: dict[str, list[tuple[int, int, float]]] = defaultdict(list)
-    for key, step, time, value in points:
-        series[key].append((step, time, value))
-    return {rows.text(key): values for key, values in series.items()}
+def _by_key(points: Iterable[tuple[str, int, int, float]]) -> dict[str, tuple[int, list[float]]]:
+    """key -> the step of its last point, and its values in order."""
+    values: dict[str, list[float]] = defaultdict(list)
+    steps: dict[str, int] = {}
+    for key, step, _, value in points:
+        values[key].append(value)
+        steps[key] = step
+    return {key: (steps[key], found) for key, found in values.items()}
 
 
-def _folded(old: Metric | None, series: Sequence[tuple[int, int, float]]) -> Metric:
-    step, _, last = series[-1]
-    seen = [value for _, _, value in series] + ([old.min, old.max] if old else [])
+def _folded(old: Metric | None, step: int, values: list[float]) -> Metric:
+    """The metric after these values, of which there is at least one."""
+    seen = [*values, old.min, old.max] if old else values
     finite = [value for value in seen if math.isfinite(value)]
-    count = len(series) + (old.count if old else 0)
-    return Metric(last, min(finite, default=math.nan), max(finite, default=math.nan), step, count)
+    count = len(values) + (old.count if old else 0)
+    return Metric(values[-1], min(finite, default=math.nan), max(finite, default=math.nan), step, count)
 
 
 def _write_config(cursor: duckdb.DuckDBPyConnection, seq: int, config: Mapping[str, Any]) -> None:
