@@ -115,6 +115,18 @@ def test_backoff_keeps_the_order_of_the_queue() -> None:
     assert launched(step(state, ended("run00002.1"), 7 * SECOND)) == ["run00001"]
 
 
+def test_a_retry_that_was_held_released_or_edited_meanwhile_starts_once() -> None:
+    state = a_state(cpus=2)
+    submit(state, a_run(1, retries=1), a_run(2, retries=1))
+    step(state, seam.AttemptVanished("run00001.1", "reboot"), 1)
+    step(state, seam.AttemptVanished("run00002.1", "reboot"), 1)
+    step(state, seam.Hold("run00001", "bob"), 2)
+    assert launched(step(state, seam.Release("run00001", "bob"), 3)) == ["run00001"]
+    step(state, seam.Edit(state.runs["run00002"], "bob"), 4)
+    assert launched(step(state, seam.Tick(), 6 * SECOND)) == ["run00002"]
+    assert len(state.lines) == 0
+
+
 def test_cancel_of_a_waiting_run_ends_it_at_once() -> None:
     state = a_state(cpus=1)
     submit(state, a_run(1), a_run(2))

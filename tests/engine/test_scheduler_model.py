@@ -138,7 +138,7 @@ class Model(RuleBasedStateMachine):
             runs.append(run)
         if sweep:
             runs = [a_run(run.seq, need=needs(cpus, gpus), priority=priority, sweep=runs[0].id) for run in runs]
-        after = [id for id in self.state.runs][:1] if chain else []
+        after = list(self.state.runs)[:1] if chain else []
         pending = {run.id: frozenset(after) for run in runs} if after else {}
         self.history.update({run.id: run for run in runs})
         self.feed(seam.Submit(tuple(runs), pending))

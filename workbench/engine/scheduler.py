@@ -19,7 +19,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
 from workbench.domain.events import Change, Kind
-from workbench.domain.resources import Need, Share
+from workbench.domain.resources import Capacity, Need, Share
 from workbench.domain.run import Run, attempt_of
 from workbench.domain.status import (
     Attempt,
@@ -113,11 +113,11 @@ def step(state: State, event: seam.Event | seam.Command, now: Micros) -> Outcome
             edited = replace(event.run, status=run.status)
             _replace(state, run, edited, Kind.EDITED, now, out, event.by)
         case seam.MachineUp():
-            _machine_up(state, event)
+            seat = _seat(state, event.name)
+            seat.capacity, seat.up, seat.reason = event.capacity, True, ""
         case seam.MachineDown():
-            if event.name in state.seats:
-                seat = state.seats[event.name]
-                seat.up, seat.reason = False, event.reason
+            seat = _seat(state, event.name)
+            seat.up, seat.reason = False, event.reason
         case seam.AttemptStarted():
             _started(state, event, now, out)
         case seam.AttemptEnded():
@@ -234,13 +234,14 @@ def _cancel(state: State, event: seam.Cancel, now: Micros, out: Outcome) -> None
 # What the hands saw
 
 
-def _machine_up(state: State, event: seam.MachineUp) -> None:
-    seat = state.seats.get(event.name)
+def _seat(state: State, name: str) -> Seat:
+    """The machine's seat. A new one holds what the attempts that were adopted have of it."""
+    seat = state.seats.get(name)
     if seat is None:
-        seat = state.seats[event.name] = Seat(event.name, event.capacity)
-        for lane in {id(lane): lane for lane in state.lanes.values() if lane.machine == event.name}.values():
+        seat = state.seats[name] = Seat(name, Capacity(0, 0))
+        for lane in {id(lane): lane for lane in state.lanes.values() if lane.machine == name}.values():
             seat.hold(lane.share)
-    seat.capacity, seat.up, seat.reason = event.capacity, True, ""
+    return seat
 
 
 def _current(state: State, attempt: str) -> Run | None:
@@ -338,13 +339,14 @@ def _prepare_failed(state: State, event: seam.PrepareFailed, now: Micros, out: O
 
 
 def _tick(state: State, now: Micros, out: Outcome) -> None:
-    due = []
+    due: dict[str, Run] = {}
     while state.delayed and state.delayed[0][0] <= now:
-        run = state.runs.get(heapq.heappop(state.delayed)[1])
-        if run is not None and isinstance(run.status, Queued) and run.status.not_before <= now:
-            due.append(run)
-    if due:
-        state.lines.extend(due)
+        moment, id = heapq.heappop(state.delayed)
+        run = state.runs.get(id)
+        # Held, released or edited meanwhile, it may stand elsewhere, or here twice.
+        if run is not None and isinstance(run.status, Queued) and run.status.not_before == moment:
+            due[id] = run
+    state.lines.extend(list(due.values()))
     for key, lane in state.lanes.items():
         if key == lane.attempts[0] and len(lane.attempts) > 1 and not lane.fenced:
             if now - lane.since >= LANE_PATIENCE:

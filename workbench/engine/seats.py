@@ -13,7 +13,8 @@ class Seat:
 
     name: str
     capacity: Capacity
-    up: bool = True
+    """Nothing, until it was up for the first time."""
+    up: bool = False
     reason: str = ""
     """Why it is not up."""
     cpus: int = 0

@@ -160,7 +160,7 @@ def _ask(params: Params, project: settings.Project, command: tuple[str, ...], af
 async def check_fits(engine: Engine, need: Need) -> None:
     """A run that no machine could ever start is refused now, not found waiting next week."""
     await engine.dispatcher.tried()
-    seats = engine.mind.state.seats.values()
+    seats = [seat for seat in engine.mind.state.seats.values() if seat.capacity.cpus]
     if seats and not any(seat.could_fit(need) for seat in seats):
         has = "; ".join(
             f"{s.name} has {describe(Need(s.capacity.cpus, s.capacity.memory, len(s.capacity.devices)))}" for s in seats
