@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 from workbench.remote.agent import processes
+from workbench.remote.agent.attempt import Attempt
 from workbench.remote.machines import local
 from workbench.remote.machines.base import Disconnected, Event, Exited, Fenced, Machine, Spec, Vanished
 from workbench.remote.machines.fake import FakeHost
@@ -87,7 +88,7 @@ class LocalSite:
     def close(self) -> None:
         for attempt in (self.root / "attempts").glob("*"):
             if (attempt / "spec.json").exists() and not (attempt / "exit").read_bytes().strip(b"\0"):
-                processes.kill(processes.family(attempt.name), 9)
+                processes.kill(Attempt(str(self.root), attempt.name).family(), 9)
         for process in self._with_root():
             processes.send(process.pid, process.tick, 9)
 
@@ -201,6 +202,11 @@ def eventually(condition: Callable[[], bool]) -> None:
     while not condition():
         assert time.monotonic() < deadline, "it never came to be"
         time.sleep(0.01)
+
+
+def logged(site: LocalSite, attempt: str, text: bytes) -> bool:
+    log = site.root / "attempts" / attempt / "log"
+    return log.exists() and text in log.read_bytes()
 
 
 Connect = Callable[[], Awaitable[Ear]]

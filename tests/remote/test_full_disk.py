@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.remote.site import Connect, LocalSite, spec
+from tests.remote.site import Connect, LocalSite, eventually, logged, spec
 from workbench.errors import AgentError
 from workbench.remote.agent import record
-from workbench.remote.machines.base import Exited, Started
+from workbench.remote.machines.base import Exited
 
 
 @pytest.fixture
@@ -49,7 +49,7 @@ async def test_the_exit_code_survives(here: LocalSite, connect: Connect) -> None
     )
     os.mkfifo(here.root / "go")
     await ear.machine.start([spec("a.1", ("sh", "-c", script))])
-    await ear.hear(Started, "a.1")
+    await asyncio.to_thread(eventually, lambda: logged(here, "a.1", b"before\n"))
     fill(here)
     (here.root / "go").write_text("go\n")
     end = await ear.end_of("a.1")
@@ -66,7 +66,7 @@ async def test_what_the_log_lost_is_marked_once_there_is_room(here: LocalSite, c
     for name in ("go", "full"):
         os.mkfifo(here.root / name)
     await ear.machine.start([spec("a.1", ("sh", "-c", script))])
-    await ear.hear(Started, "a.1")
+    await asyncio.to_thread(eventually, lambda: logged(here, "a.1", b"before\n"))
     filler = fill(here)
     (here.root / "go").write_text("go\n")
     await asyncio.to_thread((here.root / "full").read_text)

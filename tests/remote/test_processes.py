@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.remote.site import Connect, LocalSite, eventually, spec
+from tests.remote.site import Connect, LocalSite, eventually, logged, spec
 from workbench.remote.agent import fate, processes
 from workbench.remote.agent.attempt import Attempt, Running
 from workbench.remote.machines.base import Exited, Spec, Started, Vanished
@@ -36,15 +36,11 @@ time.sleep(1000)
 """
 
 
-def logged(site: LocalSite, attempt: str, text: bytes) -> bool:
-    log = site.root / "attempts" / attempt / "log"
-    return log.exists() and text in log.read_bytes()
-
-
 def family_of(site: LocalSite, attempt: str) -> list[processes.Process]:
-    start = fate.read(str(site.root / "attempts" / attempt))
+    known = Attempt(str(site.root), attempt)
+    start = fate.read(known.directory)
     assert isinstance(start, fate.Start)
-    return processes.family(attempt, start.supervisor.pid)
+    return known.family(start.supervisor.pid)
 
 
 async def test_cancel_leaves_no_process_of_a_hydra(here: LocalSite, connect: Connect) -> None:

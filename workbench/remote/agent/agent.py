@@ -161,7 +161,7 @@ def main(arguments: list[str]) -> int:
     if len(arguments) != 1:
         sys.stderr.write("usage: agent ROOT\n")
         return 2
-    root = os.path.abspath(os.path.expanduser(arguments[0]))
+    root = os.path.realpath(os.path.expanduser(arguments[0]))
     try:
         _open_house(root)
     except OSError as error:

@@ -126,10 +126,16 @@ class Attempt:
         if processes.alive(start.supervisor):
             processes.send(start.supervisor.pid, start.supervisor.tick, signal.SIGUSR1)
 
+    def family(self, supervisor: int = 0) -> list[processes.Process]:
+        """Its living processes. `supervisor`: its pid, where it lives."""
+        # A path that no other attempt has, nor its namesake under another root.
+        mark = "WORKBENCH_METRICS=" + self.path("metrics.jsonl")
+        return processes.family(os.fsencode(mark), supervisor)
+
     def bury(self) -> None:
         """Leave no process of it, now that its supervisor is gone, and its log as one piece."""
         for _ in range(50):
-            if not processes.kill(processes.family(self.id), signal.SIGKILL):
+            if not processes.kill(self.family(), signal.SIGKILL):
                 break
         log.finish(self.directory)
 

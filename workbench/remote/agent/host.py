@@ -6,7 +6,6 @@ import getpass
 import os
 import platform
 import socket
-import time
 from typing import Any
 
 from . import gpus, processes
@@ -27,7 +26,6 @@ def describe(root: str) -> dict[str, Any]:
         "memory": memory(),
         "devices": gpus.devices(),
         "warnings": warnings(root),
-        "now": time.time_ns() // 1000,
     }
 
 

@@ -114,25 +114,24 @@ def descendants(table: dict[int, Process], roots: Iterable[int]) -> set[int]:
     return found
 
 
-def marked(table: dict[int, Process], attempt: str) -> set[int]:
-    """Those that were given the attempt's name in their environment."""
-    wanted = b"WORKBENCH_ATTEMPT=" + attempt.encode("ascii")
+def marked(table: dict[int, Process], mark: bytes) -> set[int]:
+    """Those whose environment has `mark`, a NAME=VALUE."""
     found = set()
     for pid in table:
         try:
             with open("/proc/{}/environ".format(pid), "rb") as file:
-                if wanted in file.read().split(b"\0"):
+                if mark in file.read().split(b"\0"):
                     found.add(pid)
         except OSError:
             pass  # someone else's, or gone
     return found
 
 
-def family(attempt: str, supervisor: int = 0) -> list[Process]:
+def family(mark: bytes, supervisor: int = 0) -> list[Process]:
     """Every living process of an attempt: by descent from its supervisor where that lives, and by the mark that
     its environment bears, for those whose ancestors are gone."""
     table = everyone()
-    found = marked(table, attempt)
+    found = marked(table, mark)
     found |= descendants(table, found | {supervisor} if supervisor else found)
     return [table[pid] for pid in found - {supervisor, os.getpid()} if not table[pid].dead]
 

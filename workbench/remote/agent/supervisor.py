@@ -19,6 +19,7 @@ from typing import Any, Mapping, NamedTuple, Sequence
 from . import crash, fate, log, processes, record, tree, variables
 from .attempt import Attempt
 from .bells import Rope
+from .spawn import spawn
 
 _libc = ctypes.CDLL(None)
 _SUBREAPER = 36  # PR_SET_CHILD_SUBREAPER
@@ -136,19 +137,9 @@ class _Family:
         try:
             argv = [_bytes(word) for word in self._spec["argv"]]
             os.chdir(_bytes(os.path.join(self._attempt.path("work"), self._spec["workdir"])))
-            self._main = os.posix_spawn(
-                _find(argv[0], environment.get("PATH", os.defpath)),
-                argv,
-                {_bytes(key): _bytes(value) for key, value in environment.items()},
-                file_actions=[
-                    (os.POSIX_SPAWN_OPEN, 0, "/dev/null", os.O_RDONLY, 0),
-                    (os.POSIX_SPAWN_DUP2, theirs, 1),
-                    (os.POSIX_SPAWN_DUP2, theirs, 2),
-                ],
-                setsid=True,
-                setsigmask=[],
-                setsigdef=[signal.SIGPIPE, signal.SIGXFSZ, signal.SIGCHLD, signal.SIGUSR1, signal.SIGINT],
-            )
+            path = _find(argv[0], environment.get("PATH", os.defpath))
+            bare = {_bytes(key): _bytes(value) for key, value in environment.items()}
+            self._main = spawn(path, argv, bare, theirs)
         except (OSError, ValueError) as error:
             os.close(self._output)
             return _words(error)
@@ -210,7 +201,7 @@ class _Family:
         return self.reason != "exited"
 
     def _signal(self, number: int) -> None:
-        processes.kill(processes.family(self._attempt.id, os.getpid()), number)
+        processes.kill(self._attempt.family(os.getpid()), number)
 
     def _catch(self) -> bool:
         """Move what was printed to the log; False at its end, or when there is nothing now."""

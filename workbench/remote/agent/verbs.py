@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from typing import Any
+from typing import Any, Callable, Protocol
 
 from . import attic, builder, crash, fate, host, record, tree
 from .attempt import Absent, Attempt, Carried, Running
@@ -40,8 +40,28 @@ VERBS = frozenset(
 )
 
 
+class Loop(Protocol):
+    """What verbs want of the agent's loop."""
+
+    def watch(self, attempt: str, offset: int | None = None) -> None:
+        """Tell of it from now on, its metrics from `offset` on; None: from where they end now."""
+
+    def watches(self, attempt: str) -> bool: ...
+
+    def look(self, attempt: str) -> None:
+        """Tell what is new of it."""
+
+    def give(self, lane: list[Job]) -> None:
+        """Have a supervisor carry it. Raises OSError."""
+
+    def sample(self, interval: float) -> None: ...
+
+    def send(self, request: int, work: Callable[[Tell], Any]) -> None:
+        """Have a child do it, and reply when it has."""
+
+
 class Verbs:
-    def __init__(self, root: str, agent: Any) -> None:
+    def __init__(self, root: str, agent: Loop) -> None:
         self._root = root
         self._agent = agent
 

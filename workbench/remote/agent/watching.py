@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-from typing import Any, Callable, Dict, Iterable
+from typing import Any, Callable, Dict, Iterable, Optional
 
 from .attempt import Absent, Attempt, Carried, Ended, Fenced, Running, State, Vanished
 
 _PIECE = 1 << 18
 
-Tell = Callable[[Dict[str, Any], bytes | None], None]
+Tell = Callable[[Dict[str, Any], Optional[bytes]], None]
 
 
 class Watch:
