@@ -10,7 +10,7 @@ import platform
 from pathlib import Path
 
 from bench.figures import Table, spin
-from bench.peers import Missing
+from bench.peers import FAILURES
 
 NAMES = ("submit", "jobs", "tracking", "history")
 
@@ -29,7 +29,7 @@ def main() -> None:
         try:
             for table in importlib.import_module(f"bench.{name}").measure():
                 tables.append(table)
-        except Missing as why:
+        except FAILURES as why:
             print(f"  {name} was given up: {why}")
     machine = f"Python {platform.python_version()}, {os.cpu_count()} cores, a fixed loop takes {spin():.0f} ms"
     print(f"\n{machine}; x N: N times the workbench's, each divided by what that loop took just then")

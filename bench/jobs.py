@@ -18,7 +18,7 @@ from pathlib import Path
 from bench import peers
 from bench.figures import OURS, Table
 from bench.home import home, wait
-from bench.peers import Missing
+from bench.peers import FAILURES, Missing
 
 COUNT = 1_000
 SLOTS = 2
@@ -54,7 +54,7 @@ def _race(table: Table, runners: dict[str, Callable[[Path], float]]) -> Table:
             done.mkdir()
             try:
                 table.add(who, COUNT / run(done))
-            except Missing as why:
+            except FAILURES as why:
                 table.missing(who, why)
     return table
 

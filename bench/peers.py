@@ -13,12 +13,18 @@ from typing import Any
 
 import uv
 
+from workbench.errors import WorkbenchError
+
 ROOT = Path(__file__).parent.parent
 SCRIPTS = Path(__file__).parent / "scripts"
 
 
 class Missing(Exception):
-    """A peer that can't be measured here: says why."""
+    """What can't be measured here: says why."""
+
+
+FAILURES = (Missing, WorkbenchError, OSError, subprocess.SubprocessError)
+"""What one of them may fail with, while the others are measured all the same."""
 
 
 def python(peer: str) -> str:

@@ -13,7 +13,7 @@ from typing import Any
 from bench import peers
 from bench.figures import OURS, Table
 from bench.home import Home, home, wait
-from bench.peers import SCRIPTS, Missing
+from bench.peers import FAILURES, SCRIPTS
 
 STEPS = 10_000
 METRICS = 10
@@ -34,7 +34,7 @@ def measure() -> Iterator[Table]:
             with tempfile.TemporaryDirectory(prefix="wb-") as scratch:
                 told = peers.script(interpreter, "log_steps.py", peer, str(steps), cwd=Path(scratch))
             _tell(tables, peer + " offline" * (peer == "wandb"), steps, told)
-        except Missing as why:
+        except FAILURES as why:
             for table in tables:
                 table.missing(peer, why)
     yield from tables
