@@ -78,6 +78,19 @@ def test_after_kill_9_the_next_engine_adopts_what_runs(bench: Bench) -> None:
     assert bench("logs", run["id"]).split() == [str(number) for number in range(40)]
 
 
+def test_metrics_without_steps_count_on_across_engines(bench: Bench) -> None:
+    script = 'until [ -e go ]; do echo "{\\"loss\\": 1}" >> "$WORKBENCH_METRICS"; sleep 0.02; done'
+    run = bench.submit(["sh", "-c", script])
+    until(lambda: bench.show(run["id"])["metrics"].get("loss", {}).get("count", 0) > 5)
+    bench.kill_engine()
+    more = bench.show(run["id"])["metrics"]["loss"]["count"] + 5
+    until(lambda: bench.show(run["id"])["metrics"]["loss"]["count"] > more)
+    next((bench.home / "state" / "machine" / "attempts").glob(f"{run['id']}.1/work")).joinpath("go").touch()
+    assert bench.wait(run["id"]) == 0
+    loss = bench.show(run["id"])["metrics"]["loss"]
+    assert loss["step"] == loss["count"] - 1, "no step came twice"
+
+
 def test_what_ended_while_no_engine_was_there_is_known_afterwards(bench: Bench) -> None:
     run = bench.submit(["python3", "-c", COUNT + "; sys.exit(7)", "10"])
     until(lambda: bench.status(run["id"]) == "running")

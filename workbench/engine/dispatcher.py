@@ -43,7 +43,7 @@ class Record(Protocol):
         """Attempts that are thought to be there, not over yet."""
         ...
 
-    async def offsets(self) -> dict[tuple[str, int], int]: ...
+    async def marks(self) -> dict[tuple[str, int], tuple[int, int]]: ...
 
     async def over(self, attempts: Iterable[str]) -> list[str]:
         """Those whose runs are on record as over."""
@@ -262,13 +262,13 @@ class Dispatcher:
 
     async def _arrive(self, road: Road, machine: base.Machine) -> None:
         """Ask the machine what became of everything, and only then give it new work."""
-        offsets = await self._record.offsets()
+        marks = await self._record.marks()
         watched: dict[str, int] = {}
         road.parsers.clear()
         for attempt in self._record.on_machine(road.name):
             run, number = run_of(attempt), number_of(attempt)
-            watched[attempt] = offsets.get((run, number), 0)
-            road.parsers[attempt] = Parser(run, number, watched[attempt])
+            watched[attempt], step = marks.get((run, number), (0, 0))
+            road.parsers[attempt] = Parser(run, number, watched[attempt], step)
         await machine.watch(watched)
         await machine.sample(self._interval)
         road.machine, road.reason = machine, ""

@@ -104,6 +104,7 @@ class Parser:
             artifacts=page.artifacts,
             malformed=page.malformed,
             first_malformed=page.first_malformed,
+            step=page.step,
         )
 
 

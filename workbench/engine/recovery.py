@@ -36,8 +36,8 @@ class Recovery:
                 found.append(attempt_id(run.id, attempt.number))
         return found
 
-    async def offsets(self) -> dict[tuple[str, int], int]:
-        return await self._history.offsets()
+    async def marks(self) -> dict[tuple[str, int], tuple[int, int]]:
+        return await self._history.marks()
 
     async def over(self, attempts: Iterable[str]) -> list[str]:
         listed = [attempt for attempt in attempts if run_of(attempt) not in self._state.runs]

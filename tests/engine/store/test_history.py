@@ -88,7 +88,7 @@ async def test_what_an_engine_starts_from(place: Path) -> None:
     await history.close()
     history = await open_history(str(place))
     assert [run.seq for run in await history.live()] == [1, 3]
-    assert await history.offsets() == {(live.id, 1): 100}
+    assert await history.marks() == {(live.id, 1): (100, 0)}
     assert await history.last_seq() == 3
     assert await history.taken([live.id, over.id, "id999999"]) == {live.id, over.id}
     assert await history.environments() == {"env1", "env3"}
@@ -98,7 +98,7 @@ async def test_what_an_engine_starts_from(place: Path) -> None:
 
 async def test_an_empty_history_answers_everything(history: DuckHistory) -> None:
     assert await history.live() == []
-    assert await history.offsets() == {}
+    assert await history.marks() == {}
     assert await history.last_seq() == 0
     assert await history.taken([]) == set()
     assert await history.projects() == []
@@ -172,7 +172,7 @@ async def test_what_was_read_is_stored_once_however_often_it_is_sent(history: Du
         await history.commit(batch)
     assert await history.series(run.id, "loss", 100) == ([1, 2], [SUBMITTED + 1, SUBMITTED + 2], [0.5, 0.4])
     assert (await history.metrics(run.id))["loss"].count == 2
-    assert await history.offsets() == {(run.id, 1): 20}
+    assert await history.marks() == {(run.id, 1): (20, 0)}
 
 
 async def test_attempts_have_offsets_of_their_own_and_a_later_one_overwrites(history: DuckHistory) -> None:
@@ -180,7 +180,7 @@ async def test_attempts_have_offsets_of_their_own_and_a_later_one_overwrites(his
     await history.commit(submitted(run))
     await history.commit(read(run, 50, *(("loss", step, 1.0) for step in range(6))))
     await history.commit(read(run, 30, *(("loss", step, 2.0) for step in range(3, 5)), attempt=2))
-    assert await history.offsets() == {(run.id, 1): 50, (run.id, 2): 30}
+    assert await history.marks() == {(run.id, 1): (50, 0), (run.id, 2): (30, 0)}
     steps, _, values = await history.series(run.id, "loss", 100)
     assert steps == [0, 1, 2, 3, 4]
     assert values == [1.0, 1.0, 1.0, 2.0, 2.0]

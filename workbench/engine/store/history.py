@@ -48,8 +48,8 @@ class DuckHistory:
     async def live(self) -> list[Run]:
         return await self._read(reads.live)
 
-    async def offsets(self) -> dict[tuple[str, int], int]:
-        return await self._read(reads.offsets)
+    async def marks(self) -> dict[tuple[str, int], tuple[int, int]]:
+        return await self._read(reads.marks)
 
     async def last_seq(self) -> int:
         return await self._read(reads.last_seq)

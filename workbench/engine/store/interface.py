@@ -46,6 +46,8 @@ class Reading:
     malformed: int = 0
     first_malformed: str = ""
     """The first malformed line, cut to 200 characters."""
+    step: int = 0
+    """What the next line gets that has no step of its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,8 +117,9 @@ class History(Protocol):
         """Every run that is not over: what the engine starts from."""
         ...
 
-    async def offsets(self) -> dict[tuple[str, int], int]:
-        """(run, attempt) -> bytes of its metrics file that are in history, for the runs that are not over."""
+    async def marks(self) -> dict[tuple[str, int], tuple[int, int]]:
+        """(run, attempt) -> how far its metrics file was read: (bytes, step of the next line without one), for the
+        runs that are not over."""
         ...
 
     async def last_seq(self) -> int: ...

@@ -22,6 +22,7 @@ class Mark:
     bytes: int = 0
     malformed: int = 0
     first_malformed: str = ""
+    step: int = 0
 
 
 @dataclass(slots=True)
@@ -73,7 +74,7 @@ def _track(cursor: duckdb.DuckDBPyConnection, which: str, values: list[Any]) -> 
     for seq, key, *metric in rows(f"SELECT run, key, last, min, max, step, count FROM metric WHERE {chosen}"):
         by_seq[seq].metrics[key] = Metric(*metric)
     for seq, attempt, *mark in rows(
-        f"SELECT run, attempt, bytes, malformed, first_malformed FROM reading WHERE {chosen}"
+        f"SELECT run, attempt, bytes, malformed, first_malformed, step FROM reading WHERE {chosen}"
     ):
         by_seq[seq].marks[attempt] = Mark(*mark)
     return runs

@@ -27,9 +27,9 @@ def live(cursor: Cursor) -> list[Run]:
     return [rows.run_of(row) for row in found]
 
 
-def offsets(cursor: Cursor) -> dict[tuple[str, int], int]:
-    query = f"SELECT id, attempt, bytes FROM reading JOIN run ON run.seq = reading.run WHERE {LIVE}"
-    return {(run, attempt): read for run, attempt, read in cursor.execute(query).fetchall()}
+def marks(cursor: Cursor) -> dict[tuple[str, int], tuple[int, int]]:
+    query = f"SELECT id, attempt, bytes, step FROM reading JOIN run ON run.seq = reading.run WHERE {LIVE}"
+    return {(run, attempt): (read, step) for run, attempt, read, step in cursor.execute(query).fetchall()}
 
 
 def last_seq(cursor: Cursor) -> int:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import astuple
 from typing import Any
 
 import duckdb
@@ -102,8 +103,9 @@ def _write_readings(cursor: duckdb.DuckDBPyConnection, memory: Memory, readings:
             reading.offset,
             mark.malformed + reading.malformed,
             mark.first_malformed or rows.text(reading.first_malformed),
+            reading.step,
         )
-        marks.put((seq, attempt, mark.bytes, mark.malformed, mark.first_malformed), before is not None)
+        marks.put((seq, attempt, *astuple(mark)), before is not None)
         if reading.points:
             memory.staged.add(seq)
             points += [(seq, attempt, *point) for point in reading.points]
@@ -116,7 +118,7 @@ def _write_readings(cursor: duckdb.DuckDBPyConnection, memory: Memory, readings:
     _append(cursor, "recent", points)
     _append(cursor, "artifact", artifacts)
     _append(cursor, "reading", marks.inserts.values())
-    _update(cursor, "reading", ("run", "attempt"), ("bytes", "malformed", "first_malformed"), marks.updates.values())
+    _update(cursor, "reading", ("run", "attempt"), ("bytes", "malformed", "first_malformed", "step"), marks.updates.values())
     _append(cursor, "metric", metrics.inserts.values())
     _update(cursor, "metric", ("run", "key"), ("last", "min", "max", "step", "count"), metrics.updates.values())
 
