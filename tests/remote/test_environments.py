@@ -14,6 +14,7 @@ from tests.remote.site import Connect, FakeSite, LocalSite, spec
 from workbench.errors import AgentError, BuildError
 from workbench.remote.agent import builder
 from workbench.remote.machines.base import Build, Exited, Started
+from workbench.remote.machines.channel import Channel
 
 SIX = Build("a" * 64, "six==1.17.0\n", f"{sys.version_info.major}.{sys.version_info.minor}")
 
@@ -72,6 +73,17 @@ async def test_hashes_are_required_where_there_are_any(connect: Connect) -> None
     with pytest.raises(BuildError) as caught:
         await ear.machine.build(Build("d" * 64, lock, SIX.python), lambda line: None)
     assert "hash" in caught.value.evidence["words"].lower()
+
+
+async def test_a_builder_that_is_killed_is_heard_of(here: LocalSite, connect: Connect) -> None:
+    ear = await connect()
+    assert isinstance(ear.machine, Channel)
+    killer = here.root / "uv"
+    killer.write_text("#!/bin/sh\necho about to >&2\nkill -9 $PPID\n")
+    killer.chmod(0o700)
+    ear.machine._uv = str(killer)
+    with pytest.raises(AgentError, match="was killed"):
+        await ear.machine.build(SIX, lambda line: None)
 
 
 def test_what_a_crash_left_is_built_again(tmp_path: Path) -> None:

@@ -92,6 +92,14 @@ async def test_a_time_limit_ends_it(site: Site, connect: Connect) -> None:
     assert (end.exit.code, end.exit.reason) == (143, "time limit")
 
 
+async def test_a_time_limit_of_years_does_no_harm(site: Site, connect: Connect) -> None:
+    ear = await connect()
+    await ear.machine.start([spec("a.1", site.argv(("exit", "2")), time_limit=3e8)])
+    end = await ear.end_of("a.1")
+    assert isinstance(end, Exited)
+    assert (end.exit.code, end.exit.reason) == (2, "exited")
+
+
 async def test_a_command_that_is_not_there(connect: Connect) -> None:
     ear = await connect()
     await ear.machine.start([spec("a.1", ("trian.py", "--fast"))])

@@ -148,7 +148,18 @@ async def test_a_link_where_the_code_has_a_file(connect: Connect) -> None:
     assert (end.exit.reason, end.exit.words[:11]) == ("not started", "File exists")
 
 
-def test_a_half_made_work_directory_is_made_again(tmp_path: Path) -> None:
+async def test_a_half_made_work_directory_is_made_again(here: LocalSite, connect: Connect) -> None:
+    ear = await sent(connect)
+    left = here.root / "attempts" / "a.1" / "work"
+    (left / "src").mkdir(parents=True)
+    (left / "rubbish").touch()
+    await ear.machine.start([spec("a.1", ("ls",), snapshot=SNAPSHOT)])
+    await ear.end_of("a.1")
+    log, _ = await ear.machine.read("a.1", "log", 0, 1000)
+    assert log.decode().split() == ["again", "empty", "go.sh", "here", "src", "train.py"]
+
+
+def test_a_copy_shares_nothing_with_its_snapshot(tmp_path: Path) -> None:
     source, work = tmp_path / "source", tmp_path / "work"
     (source / "deep").mkdir(parents=True)
     (source / "deep" / "file").write_bytes(b"x")

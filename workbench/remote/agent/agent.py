@@ -134,6 +134,8 @@ class Agent:
         if frames is not None:
             self._outbox.append(frames)
             return
+        if not errand.answered:
+            self._reply(errand.request, {"error": {"code": "agent", "message": "the child that did it was killed"}})
         self._poll.unregister(errand.pipe)
         del self._errands[errand.pipe]
         os.close(errand.pipe)

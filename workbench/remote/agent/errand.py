@@ -20,6 +20,8 @@ class Errand:
     """A child that does `work`; `pipe` holds its frames, and at their end it is done."""
 
     def __init__(self, request: Any, work: Callable[[Tell], Any]) -> None:
+        self.request = request
+        self.answered = request is None
         self.pipe, writing = os.pipe2(os.O_CLOEXEC)
         self._begun = b""
         self.pid = os.fork()
@@ -46,6 +48,8 @@ class Errand:
         if not data:
             return None
         whole, newline, self._begun = (self._begun + data).rpartition(b"\n")
+        for line in whole.splitlines():
+            self.answered = self.answered or "progress" not in wire.parse(line)[0]
         return whole + newline
 
 
