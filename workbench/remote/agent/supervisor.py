@@ -46,10 +46,11 @@ class Supervisor:
         self._signals = Signals()
         self._identity = processes.identity(os.getpid())
         self._variables = variables.base()
+        self._known = False
 
     def carry(self, lane: Sequence[Job]) -> None:
         """One after another, to the end of the last."""
-        fate.sync(os.path.join(self._root, "attempts"))
+        self._known = False
         for job in lane:
             self._carry(job)
             for lock in job.locks:
@@ -68,6 +69,11 @@ class Supervisor:
             return
         crash.here("after-link")
         fate.keep(attempt.directory)
+        if not self._known:
+            # The lane's directories were all made before its first fate: now their names are on disk as well.
+            # After the fate, not before: the file system then has them in the same transaction.
+            fate.sync(os.path.join(self._root, "attempts"))
+            self._known = True
         crash.here("after-fate")
 
         family = Family(attempt, spec, self._signals)
