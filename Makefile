@@ -19,6 +19,7 @@ $(READY): pyproject.toml locks/uv.txt locks/dev.txt
 	@$(PY) -m pip install --quiet --disable-pip-version-check --require-hashes -r locks/uv.txt
 	@$(UV) pip install --quiet --python $(PY) --compile-bytecode --require-hashes -r locks/dev.txt
 	@$(UV) pip install --quiet --python $(PY) --compile-bytecode --no-deps --no-build-isolation --editable .
+	@$(PY) -m compileall -q workbench
 	@touch $@
 
 demo: setup      ## run a real sweep and watch it
@@ -42,6 +43,9 @@ lock: setup      ## resolve the dependencies again and pin them with hashes
 	  --python-version 3.11 locks/uv.in -o locks/uv.txt
 	@$(UV) pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header \
 	  --python-version 3.11 --extra dev pyproject.toml -o locks/dev.txt
+	@for peer in locks/bench-*.in; do \
+	  $(UV) pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header \
+	    --python-version 3.11 $$peer -o $${peer%.in}.txt; done
 
 bench: setup     ## speed, as ratios beside peers in the same run
 	@$(PY) -m bench

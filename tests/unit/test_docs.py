@@ -15,7 +15,7 @@ from workbench.cli import VERBS
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("examples/**/*.md")])
 CODE = re.compile(r"```\w*\n(.*?)```|`([^`\n]+)`", re.DOTALL)
-COMMAND = re.compile(r"(?:^|[\s/(])(?:workbench|wb) +([a-z-]+)([^\n`]*)")
+COMMAND = re.compile(r"(?<!import )(?:^|(?<=[\s/(]))(?:workbench|wb) +([a-z-]+)([^\n`]*)")
 OPTION = re.compile(r"(?<!\S)(--[a-z][a-z-]*|-[a-z])\b")
 
 

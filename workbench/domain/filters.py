@@ -280,7 +280,9 @@ class _Parser:
         return True
 
     def _error(self, message: str, column: int, hint: str = "") -> FilterError:
-        return FilterError(message, hint=hint, filter=self._text, column=column)
+        """A message quotes what was typed: a tab or a line end in it must not break the line that it is shown on."""
+        shown = "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in message)
+        return FilterError(shown, hint=hint, filter=self._text, column=column)
 
 
 def _number(value: str) -> float | None:
