@@ -8,12 +8,12 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from typing import Any, cast
 
 from textual.app import App, SystemCommand
 from textual.screen import Screen
 from textual.theme import BUILTIN_THEMES, Theme
-from textual.worker import Worker
 
 from workbench import commands, themes
 from workbench.client.mirror import Snapshot, fold, keep, learn, learn_trends
@@ -28,6 +28,7 @@ from workbench.present.status import counts
 from workbench.screens.base import Panel
 from workbench.screens.compare import CompareScreen
 from workbench.screens.dialog import Notice
+from workbench.screens.errand import errand
 from workbench.screens.machines import MachinesScreen
 from workbench.screens.projects import ProjectsScreen
 from workbench.screens.queue import QueueScreen
@@ -36,6 +37,7 @@ from workbench.screens.run import RunScreen
 TOPICS = ("runs", "metrics", "machines", "waits")
 RETRY_SECONDS = (0.2, 0.5, 1.0, 2.0)
 """Between attempts to reach the engine again; the last one repeats."""
+AWAY = "engine stopped; reconnecting…  runs go on without it"
 LIVE = ("running", "preparing", "queued", "held")
 """Statuses that the status line counts."""
 REMEMBERED = 4000
@@ -48,7 +50,7 @@ def _system_clock() -> Micros:
 
 class Workbench(App[int]):
     TITLE = "workbench"
-    ENABLE_COMMAND_PALETTE = True
+    CSS_PATH = "screens/base.tcss"
     BINDINGS = commands.bindings("app")
     MODES = {"projects": ProjectsScreen, "queue": QueueScreen, "machines": MachinesScreen}  # noqa: RUF012
     DEFAULT_MODE = "queue"
@@ -69,6 +71,7 @@ class Workbench(App[int]):
         self.marks: dict[str, str] = {}
         self.numbers: dict[str, int] = {}
         self.here = ""
+        self.trouble = ""
         for palette in self._palettes.values():
             self.register_theme(_theme(palette))
         self.theme = themes.DEFAULT if themes.DEFAULT in self._palettes else next(iter(self._palettes), self.theme)
@@ -134,11 +137,20 @@ class Workbench(App[int]):
     def say(self, text: str, trouble: bool = False) -> None:
         self.notify(clean(text), severity="error" if trouble else "information", timeout=6, markup=False)
 
-    async def show_run(self, run: str) -> None:
-        self.note_command(f"show {clean(run)}")
+    def show_run(self, run: str) -> None:
+        errand(self, partial(self._show_run, run), "show")
+
+    async def _show_run(self, reference: str) -> None:
+        try:
+            shown = (await self.ask("show", run=reference))["run"]
+        except WorkbenchError as problem:
+            self.say(problem.message, trouble=True)
+            return
+        self.here = shown["id"]
+        self.note_command(f"show {clean(shown['name'])}")
         if isinstance(self.screen, RunScreen):
             await self.pop_screen()
-        await self.push_screen(RunScreen(run))
+        await self.push_screen(RunScreen(shown["id"]))
 
     async def show_runs(self, filter: str = "", project: str = "") -> None:
         await self._to_mode("queue")
@@ -177,15 +189,9 @@ class Workbench(App[int]):
     def on_mount(self) -> None:
         for problem in self._theme_problems:
             self.say(problem.message, trouble=True)
-        self.run_worker(self._stay_connected(), name="engine link", group="link")
-        if self._first or self._first_run:
-            self.run_worker(self._begin())
-
-    async def _begin(self) -> None:
+        errand(self, self._stay_connected, "link")
         if self._first in self.MODES:
-            await self._to_mode(self._first)
-        if self._first_run:
-            await self.show_run(self._first_run)
+            errand(self, partial(self._to_mode, self._first))
 
     async def _stay_connected(self) -> None:
         """Connect, listen, and begin again whenever the engine goes away."""
@@ -201,8 +207,9 @@ class Workbench(App[int]):
                             raise EngineUnreachable(note.why)
                         self._heard(note.method, note.params)
             except EngineError as problem:
-                self._engine = None
-                self._tell(EngineLost(problem.message))
+                once = self._engine is not None or self.trouble == AWAY
+                self._engine, self.trouble = None, AWAY if once else f"{problem.message}; trying again…"
+                self._tell(EngineLost())
             await asyncio.sleep(RETRY_SECONDS[min(failures, len(RETRY_SECONDS) - 1)])
             failures += 1
 
@@ -214,8 +221,12 @@ class Workbench(App[int]):
             raise
         except WorkbenchError as problem:
             self.say(problem.message, trouble=True)
+        self.trouble = ""
         self._tell(EngineConnected())
         self._tell(SnapshotChanged())
+        if self._first_run:
+            self.show_run(self._first_run)
+            self._first_run = ""
 
     def _heard(self, method: str, params: Mapping[str, Any]) -> None:
         self.snapshot = fold(self.snapshot, method, params)
@@ -224,8 +235,8 @@ class Workbench(App[int]):
             self.set_timer(0.2, self._recount_now)
         self._tell(SnapshotChanged())
 
-    def _recount_now(self) -> Worker[None]:
-        return self.run_worker(self._recount, group="count", exclusive=True)
+    def _recount_now(self) -> None:
+        errand(self, self._recount, "count")
 
     async def _recount(self) -> None:
         self._counting, self._counted_order = False, self.snapshot.order
@@ -253,7 +264,7 @@ class Workbench(App[int]):
     async def action_go(self, where: str) -> None:
         match where:
             case "run" if self.here:
-                await self.show_run(self.here)
+                self.show_run(self.here)
             case "run":
                 self.say("no run is under the cursor yet")
             case "compare":
@@ -262,10 +273,6 @@ class Workbench(App[int]):
                 if cli := commands.command(f"app.{where}").cli:
                     self.note_command(cli)
                 await self._to_mode(where)
-
-    async def action_back(self) -> None:
-        if len(self.screen_stack) > 1:
-            await self.pop_screen()
 
     def action_leave(self) -> None:
         self.exit(0)
@@ -301,18 +308,18 @@ def _key_line(command: commands.Command) -> Line:
 
 
 def _theme(palette: themes.Palette) -> Theme:
+    variables = {
+        "block-cursor-text-style": "none",
+        "scrollbar": palette.colours["panel"],
+        "scrollbar-background": palette.colours["background"],
+    }
+    if palette.ansi:
+        variables = BUILTIN_THEMES["ansi-dark" if palette.dark else "ansi-light"].variables | variables
     return Theme(
         name=palette.name,
         dark=palette.dark,
         ansi=palette.ansi,
-        variables={
-            "block-cursor-text-style": "none",
-            "input-selection-background": palette.colours["panel"]
-            if palette.ansi
-            else f"{palette.colours['primary']} 35%",
-            "scrollbar": palette.colours["panel"],
-            "scrollbar-background": palette.colours["background"],
-        },
+        variables=variables,
         **cast(dict[str, Any], palette.colours),
     )
 

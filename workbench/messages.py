@@ -18,7 +18,3 @@ class EngineConnected(Message):
 
 class EngineLost(Message):
     """The road to the engine broke; the app tries again by itself."""
-
-    def __init__(self, why: str) -> None:
-        super().__init__()
-        self.why = why

@@ -10,15 +10,20 @@ ansi = false                # true: the terminal's own sixteen colours
 from __future__ import annotations
 
 import os
+import re
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from rich.errors import StyleSyntaxError
+from rich.style import Style
+
 from workbench import paths
 from workbench.errors import ConfigError
 
 DEFAULT = "dark"
+_COLOUR = re.compile(r"#[0-9a-fA-F]{6}|ansi_[a-z_]+")
 COLOURS = (
     "primary",
     "secondary",
@@ -96,6 +101,14 @@ def load(path: str) -> Palette:
     for key, flag in flags.items():
         if not isinstance(flag, bool):
             raise ConfigError(f"{path}: {key} is true or false, not {flag!r}")
+    for key, colour in colours.items():
+        if not _COLOUR.fullmatch(colour):
+            raise ConfigError(f"{path}: [colours] {key} is no colour: {colour!r}", hint="write #7aa2d6 or ansi_blue")
+    for key, style in ink.items():
+        try:
+            Style.parse(style)
+        except StyleSyntaxError as problem:
+            raise ConfigError(f"{path}: [ink] {key} is no style: {problem}", hint="write bold #7aa2d6") from None
     return Palette(name, flags["dark"], flags["ansi"], colours, ink, path)
 
 

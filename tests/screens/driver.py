@@ -48,6 +48,10 @@ class Person:
         await self.until(lambda: all(word in self.text() for word in words), f"{words} on screen")
         return self.text()
 
+    async def hears(self, words: str) -> None:
+        """Wait until a passing message says it: on screen its words are wrapped."""
+        await self.until(lambda: any(words in note.message for note in self.app._notifications), f"{words!r}")
+
     async def loses(self, words: str) -> None:
         await self.until(lambda: words not in self.text(), f"{words!r} gone from screen")
 
@@ -60,8 +64,8 @@ class Person:
     async def settle(self) -> None:
         """Until the screen has said the same thing for a while."""
         before, same = "", 0
-        while same < 8:
-            await asyncio.sleep(0.05)
+        while same < 6:
+            await asyncio.sleep(0.04)
             now = self.text()
             same = same + 1 if now == before else 0
             before = now

@@ -70,17 +70,26 @@ class World:
     machines: list[dict[str, Any]] = field(default_factory=list)
     projects: list[dict[str, Any]] = field(default_factory=list)
     diff: str = DIFF
+    _ordered: list[Run] | None = None
 
     def put(self, run: Run) -> None:
         self.runs[run.id] = run
+        self._ordered = None
 
     def find(self, reference: str) -> Run:
+        if reference in self.runs:
+            return self.runs[reference]
         for run in self.runs.values():
             if reference in (run.id, run.name, str(run.seq)):
                 return run
         raise NotFound(f"no run is called {reference!r}", hint="workbench runs lists them")
 
     def ordered(self) -> list[Run]:
+        if self._ordered is None:
+            self._ordered = self._in_order()
+        return self._ordered
+
+    def _in_order(self) -> list[Run]:
         rank = {"running": 0, "preparing": 1, "queued": 2, "held": 3}
         return sorted(
             self.runs.values(),

@@ -21,10 +21,14 @@ END = Cell("")
 """Ends a row of values: without it the last one would take the rest of the line."""
 
 
-def columns(names: Sequence[str], first: int, width: int) -> tuple[Column, ...]:
-    """A column for what is compared, and one a run from the run `first` on, as many as fit."""
-    room = max(1, (width - KEY - 2) // (VALUE + GAP))
-    runs = [Column(clean(name), VALUE, grows=1, most=24, right=True) for name in names[first : first + room]]
+def shown(count: int, first: int, width: int) -> slice:
+    """Which of so many runs fit side by side, from the run `first` on."""
+    return slice(first, min(count, first + max(1, (width - KEY - 2 * GAP) // (VALUE + GAP))))
+
+
+def columns(names: Sequence[str]) -> tuple[Column, ...]:
+    """A column for what is compared, and one for each of the runs that are shown."""
+    runs = [Column(clean(name), VALUE, grows=1, most=24, right=True) for name in names]
     return (Column("", KEY, grows=1, most=20), *runs, Column("", 0, grows=1))
 
 
@@ -33,14 +37,17 @@ def rows(
     metrics: Mapping[str, Sequence[float | None]],
     now: Micros,
     *,
-    first: int = 0,
+    part: slice = slice(None),
     unfolded: bool = False,
 ) -> list[Row]:
-    """Sections of what differs: the runs themselves, params, metrics, origins; then what is equal."""
+    """Sections of what differs: the runs themselves, params, metrics, origins; then what is equal.
+
+    All runs are compared; the cells are those of the `part` that is shown.
+    """
     about = [
-        (Cell("status", "dim"), *(status(run) for run in runs[first:]), END),
-        (Cell("machine", "dim"), *(machine(run) for run in runs[first:]), END),
-        (Cell("time", "dim"), *(time(run, now) for run in runs[first:]), END),
+        (Cell("status", "dim"), *(status(run) for run in runs[part]), END),
+        (Cell("machine", "dim"), *(machine(run) for run in runs[part]), END),
+        (Cell("time", "dim"), *(time(run, now) for run in runs[part]), END),
     ]
     lines: list[Row] = [*about, (END,)]
     same: list[tuple[str, str]] = []
@@ -49,7 +56,7 @@ def rows(
         same += [(key, texts[0]) for key, texts in facts.items() if key not in differing]
         if differing:
             lines.append((Cell(title, "title"),))
-            lines += [_row(key, texts[first:]) for key, texts in differing.items()]
+            lines += [_row(key, texts[part]) for key, texts in differing.items()]
             lines.append((END,))
     return [*lines, *_equal(same, unfolded)]
 

@@ -15,12 +15,12 @@ from workbench.present.sanitise import clean
 Project = Mapping[str, Any]
 
 COLUMNS = (
-    Column("project", 16, grows=1, most=28),
+    Column("project", 14, grows=1, most=28),
     Column("running", 7, right=True),
     Column("waiting", 7, right=True),
-    Column("runs", 7, right=True),
-    Column("best", 18, grows=1, most=40),
-    Column("last", 9, right=True),
+    Column("runs", 6, right=True),
+    Column("best", 14, grows=1, most=40),
+    Column("last", 8, right=True),
     Column("goal", 12, need=96, grows=4),
 )
 

@@ -19,15 +19,15 @@ from workbench.present.status import status
 
 SPARK = 8
 QUEUE_COLUMNS = (
-    Column("#", 5, right=True, need=70),
+    Column("#", 6, right=True, need=100),
     Column("run", 18, grows=1, most=32),
     Column("status", 12),
     Column("machine", 10, grows=1, most=16),
     Column("time", 7, right=True),
     Column("metric", 8, right=True),
     Column("", SPARK, need=78),
-    Column("params", 20, need=110, grows=3),
-    Column("user", 8, need=124),
+    Column("params", 16, need=100, grows=3),
+    Column("user", 8, need=112),
 )
 
 
@@ -173,7 +173,7 @@ def origins(run: Run) -> list[Fact]:
         said.append(("commit", "not a git repository"))
     if environment.id:
         python = f", Python {clean(environment.python)}" if environment.python else ""
-        said.append(("environment", f"{environment.id[:12]} from {clean(environment.origin)}{python}"))
+        said.append(("environment", f"{environment.id[:8]} from {clean(environment.origin)}{python}"))
     else:
         said.append(("environment", "none: the machine's own PATH"))
     said.append(("directory", f"{clean(run.directory)} ({clean(run.workdir)})"))

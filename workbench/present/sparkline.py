@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 BLOCKS = "▁▂▃▄▅▆▇█"
-_EIGHTHS = " ▏▎▍▌▋▊▉"
 
 
 def sparkline(values: Sequence[float], columns: int, low: float | None = None, high: float | None = None) -> str:
@@ -30,10 +29,9 @@ def _block(value: float, floor: float, span: float) -> str:
 
 def bar(fraction: float, columns: int) -> tuple[str, str]:
     """Its full part and its empty part, together so many columns wide."""
-    eighths = round(min(1.0, max(0.0, fraction)) * columns * 8)
-    full, rest = divmod(eighths, 8)
-    filled = "█" * full + (_EIGHTHS[rest] if rest else "")
-    return filled, "·" * (columns - len(filled))
+    full, half = divmod(round(min(1.0, max(0.0, fraction)) * columns * 2), 2)
+    filled = "━" * full + "╸" * half
+    return filled, "─" * (columns - len(filled))
 
 
 def thin(values: Sequence[float], columns: int) -> list[float]:

@@ -12,7 +12,7 @@ GLYPHS: Mapping[str, str] = {
     "running": "▶",
     "preparing": "▷",
     "queued": "⋯",
-    "held": "⏸",
+    "held": "‖",
     "finished": "✓",
     "failed": "✗",
     "error": "!",

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import ClassVar, cast
+from functools import partial
+from typing import Any, ClassVar, cast
 
 from textual.app import ComposeResult
 from textual.screen import Screen
@@ -14,6 +15,7 @@ from workbench.errors import EngineError, WorkbenchError
 from workbench.messages import EngineConnected, EngineLost, SnapshotChanged
 from workbench.present.cells import Cell
 from workbench.screens.desk import Desk
+from workbench.screens.errand import errand
 from workbench.widgets.key_bar import KeyBar
 from workbench.widgets.line import OneLine
 from workbench.widgets.prompt import Prompt
@@ -26,7 +28,6 @@ SOON = 0.2
 class Panel(Screen[None]):
     SCOPE: ClassVar[str] = ""
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (WIDE, "-wide"), (HUGE, "-huge")]  # noqa: RUF012
-    CSS_PATH: ClassVar[str | list[str]] = "base.tcss"
     AUTO_FOCUS: ClassVar[str | None] = ".main"
 
     def __init__(self) -> None:
@@ -79,20 +80,33 @@ class Panel(Screen[None]):
 
         self._due[what] = self.set_timer(seconds, due)
 
-    def guarded(self, problem: WorkbenchError) -> None:
+    async def fetch(self, verb: str, **params: Any) -> dict[str, Any] | None:
+        """The engine's answer; None where there is none, or nobody left here to show it to."""
+        try:
+            reply = await self.desk.ask(verb, **params)
+        except WorkbenchError as problem:
+            if self._here:
+                self.refused(problem)
+            return None
+        return reply if self._here else None
+
+    def refused(self, problem: WorkbenchError) -> None:
         """A fetch failed: the banner speaks for a lost engine, anything else is said once."""
         if not isinstance(problem, EngineError):
             self.desk.say(problem.message, trouble=True)
+
+    @property
+    def _here(self) -> bool:
+        return self.is_attached and self.app.is_running
 
     def draw_status(self) -> None:
         self.query_one("#status", OneLine).show(self.desk.status_line(self.title_text, self.size.width))
 
     def on_mount(self) -> None:
-        self._banner(not self.desk.connected)
         self.set_interval(1.0, self._tick)
 
     def on_screen_resume(self) -> None:
-        self._banner(not self.desk.connected)
+        self._banner()
         self.draw_status()
         if self.desk.connected:
             self.refetch()
@@ -109,17 +123,21 @@ class Panel(Screen[None]):
         self.redraw()
 
     def on_engine_connected(self, message: EngineConnected) -> None:
-        self._banner(False)
+        self._banner()
         self.draw_status()
         self.refetch()
 
     def on_engine_lost(self, message: EngineLost) -> None:
-        self._banner(True)
+        self._banner()
 
-    def _banner(self, shown: bool) -> None:
+    def _banner(self) -> None:
         banner = self.query_one("#banner", OneLine)
-        banner.display = shown
-        banner.show((Cell(" engine stopped; reconnecting…  runs go on without it", "warn"),))
+        banner.display = bool(self.desk.trouble)
+        banner.show((Cell(f" {self.desk.trouble}", "warn"),))
+
+    async def action_back(self) -> None:
+        if len(self.app.screen_stack) > 1:
+            await self.app.pop_screen()
 
     # The line at the bottom.
 
@@ -133,7 +151,7 @@ class Panel(Screen[None]):
         if message.kind == "jump":
             self.close_prompt()
             if message.text:
-                self.run_worker(self._jump(commands.parse_jump(message.text)))
+                errand(self, partial(self._jump, commands.parse_jump(message.text)))
         else:
             self.prompted(message.kind, message.text)
 
@@ -151,7 +169,7 @@ class Panel(Screen[None]):
             case "queue":
                 await self.desk.show_runs(jump.argument)
             case "run":
-                await self.desk.show_run(jump.argument)
+                self.desk.show_run(jump.argument)
             case "compare":
                 await self.desk.show_comparison(jump.argument.split() or list(self.desk.marks))
             case "quit":

@@ -8,14 +8,13 @@ from textual.app import ComposeResult
 
 from workbench import commands
 from workbench.domain.run import Run
-from workbench.errors import WorkbenchError
 from workbench.present.cells import Cell
-from workbench.present.compare import columns, rows
+from workbench.present.compare import columns, rows, shown
 from workbench.present.facts import heading
-from workbench.present.sanitise import clean
 from workbench.protocol.messages import number_in
 from workbench.protocol.runs import run_in
 from workbench.screens.base import Panel
+from workbench.screens.errand import errand
 from workbench.widgets.lines import Lines
 from workbench.widgets.table import Table
 
@@ -31,7 +30,7 @@ _EMPTY = (
 
 class CompareScreen(Panel):
     SCOPE = "compare"
-    CSS_PATH = ["base.tcss", "compare.tcss"]  # noqa: RUF012
+    CSS_PATH = "compare.tcss"
     BINDINGS = commands.bindings("compare")
 
     def __init__(self, wanted: Sequence[str]) -> None:
@@ -56,7 +55,9 @@ class CompareScreen(Panel):
     @property
     def title_text(self) -> str:
         count = len(self._runs)
-        return f"compare {count} runs" if count else "compare"
+        part = shown(count, self._first, self.size.width)
+        hidden = f", {part.start + 1} to {part.stop} shown" if part.stop - part.start < count else ""
+        return f"compare {count} runs{hidden}" if count else "compare"
 
     def redraw(self) -> None:
         empty = self.query_one("#empty", Lines)
@@ -69,20 +70,18 @@ class CompareScreen(Panel):
             return
         if any(run.live for run in self._runs):
             self.soon("fetch", self.refetch, FRESH_SECONDS)
-        names = [run.name for run in self._runs]
-        self._rows = rows(self._runs, self._metrics, self.desk.now(), first=self._first, unfolded=self._unfolded)
-        self.table.set_columns(columns(names, self._first, self.size.width))
+        part = shown(len(self._runs), self._first, self.size.width)
+        self._rows = rows(self._runs, self._metrics, self.desk.now(), part=part, unfolded=self._unfolded)
+        self.table.set_columns(columns([run.name for run in self._runs[part]]))
         self.table.set_count(len(self._rows))
 
     def refetch(self) -> None:
         if self._wanted:
-            self.run_worker(self._fetch, group="page", exclusive=True)
+            errand(self, self._fetch, "page")
 
     async def _fetch(self) -> None:
-        try:
-            reply = await self.desk.ask("compare", runs=self._wanted)
-        except WorkbenchError as problem:
-            self.guarded(problem)
+        reply = await self.fetch("compare", runs=self._wanted)
+        if reply is None:
             return
         self._runs = [run_in(run) for run in reply["runs"]]
         self._metrics = {
@@ -103,7 +102,6 @@ class CompareScreen(Panel):
         self._first = max(0, min(self._first + by, len(self._runs) - 1))
         self.redraw()
 
-    async def action_open(self) -> None:
+    def action_open(self) -> None:
         if self._runs:
-            self.desk.note_command(f"show {clean(self._runs[self._first].name)}")
-            await self.desk.show_run(self._runs[self._first].id)
+            self.desk.show_run(self._runs[self._first].id)

@@ -19,6 +19,9 @@ class Desk(Protocol):
     here: str
     """Id of the run that was last under the cursor, "" before there was one."""
 
+    trouble: str
+    """What keeps us from the engine, a sentence; "" while nothing does."""
+
     @property
     def connected(self) -> bool: ...
 
@@ -50,7 +53,9 @@ class Desk(Protocol):
         """A passing word to the person."""
         ...
 
-    async def show_run(self, run: str) -> None: ...
+    def show_run(self, run: str) -> None:
+        """Open a run's page, once the engine knows it by this name."""
+        ...
 
     async def show_runs(self, filter: str = "", project: str = "") -> None: ...
 

@@ -8,7 +8,6 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 
 from workbench import commands
-from workbench.errors import WorkbenchError
 from workbench.present.cells import Cell, Line
 from workbench.present.machines import (
     COLUMNS,
@@ -23,6 +22,7 @@ from workbench.present.machines import (
 )
 from workbench.present.sanitise import clean
 from workbench.screens.base import Panel
+from workbench.screens.errand import errand
 from workbench.widgets.chart import Chart
 from workbench.widgets.line import OneLine
 from workbench.widgets.lines import Lines
@@ -36,7 +36,7 @@ _TIMES = (f"-{SPAN // 60}m", "now")
 
 class MachinesScreen(Panel):
     SCOPE = "machines"
-    CSS_PATH = ["base.tcss", "machines.tcss"]  # noqa: RUF012
+    CSS_PATH = "machines.tcss"
     BINDINGS = commands.bindings("machines")
 
     def body(self) -> ComposeResult:
@@ -51,15 +51,13 @@ class MachinesScreen(Panel):
                 yield Chart(bottom=0, top=100, empty="no GPU here", id="gpu")
 
     def refetch(self) -> None:
-        self.run_worker(self._fetch_holders, group="page", exclusive=True)
+        errand(self, self._fetch_holders, "page")
 
     async def _fetch_holders(self) -> None:
         """The runs that hold devices: strips show their names."""
-        try:
-            self.desk.learn(await self.desk.ask("runs", filter="is:active", limit=HOLDERS))
-        except WorkbenchError as problem:
-            self.guarded(problem)
-        self.redraw()
+        if reply := await self.fetch("runs", filter="is:active", limit=HOLDERS):
+            self.desk.learn(reply)
+            self.redraw()
 
     def looked_at(self) -> Iterable[str]:
         return (id for machine in self.desk.snapshot.machines for id in machine["running"])

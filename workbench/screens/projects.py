@@ -6,13 +6,13 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 
 from workbench import commands
-from workbench.errors import WorkbenchError
 from workbench.present.cells import Cell
 from workbench.present.facts import fact_lines, heading
 from workbench.present.projects import COLUMNS, Project, facts, row
 from workbench.present.sanitise import clean
 from workbench.present.status import counts
 from workbench.screens.base import Panel
+from workbench.screens.errand import errand
 from workbench.widgets.line import OneLine
 from workbench.widgets.lines import Lines
 from workbench.widgets.table import Table
@@ -27,7 +27,7 @@ _EMPTY = (
 
 class ProjectsScreen(Panel):
     SCOPE = "projects"
-    CSS_PATH = ["base.tcss", "projects.tcss"]  # noqa: RUF012
+    CSS_PATH = "projects.tcss"
     BINDINGS = commands.bindings("projects")
 
     def __init__(self) -> None:
@@ -60,14 +60,12 @@ class ProjectsScreen(Panel):
         self._draw_detail()
 
     def refetch(self) -> None:
-        self.run_worker(self._fetch, group="page", exclusive=True)
+        errand(self, self._fetch, "page")
 
     async def _fetch(self) -> None:
         order = self.desk.snapshot.order
-        try:
-            reply = await self.desk.ask("projects")
-        except WorkbenchError as problem:
-            self.guarded(problem)
+        reply = await self.fetch("projects")
+        if reply is None:
             return
         self._projects, self._fetched_order = reply["projects"], order
         empty = self.query_one("#empty", Lines)

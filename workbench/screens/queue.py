@@ -21,6 +21,7 @@ from workbench.present.runs import Seen, favourite, queue_columns, queue_row
 from workbench.present.sanitise import clean
 from workbench.screens import actions
 from workbench.screens.base import SOON, Panel
+from workbench.screens.errand import errand
 from workbench.widgets.lines import Lines
 from workbench.widgets.prompt import Prompt
 from workbench.widgets.run_card import RunCard
@@ -35,17 +36,21 @@ EXPLAINED = 12
 GAUGED = 50
 """Running rows whose recent values are fetched for their sparklines."""
 SERIES_SECONDS = 1.0
+POINTS = 400
+LOG_END = 2000
+"""Bytes of the log that the card shows the last lines of."""
 
 
 class QueueScreen(Panel):
     SCOPE = "queue"
-    CSS_PATH = ["base.tcss", "queue.tcss"]  # noqa: RUF012
+    CSS_PATH = "queue.tcss"
     BINDINGS = commands.bindings("queue")
 
     def __init__(self) -> None:
         super().__init__()
         self.filter = ""
         self.project = ""
+        self._sound = ("", "")
         self._window = Window()
         self._fetched_order = -1
         self._known = False
@@ -62,8 +67,9 @@ class QueueScreen(Panel):
 
     @property
     def title_text(self) -> str:
-        parts = [self.project, self.filter]
-        return " ".join(["runs", *(clean(part) for part in parts if part)])
+        total = self._window.total
+        many = "runs" if not self._known else "1 run" if total == 1 else f"{total:,} runs"
+        return "  ".join([many, *(clean(part) for part in (self.project, self.filter) if part)])
 
     def looked_at(self) -> Iterable[str]:
         return self._window.ids.values()
@@ -99,10 +105,11 @@ class QueueScreen(Panel):
         self.table.set_columns(queue_columns(self._metric or "metric"))
 
     def _draw_card(self) -> None:
-        card = self.query_one(RunCard)
+        card, row = self.query_one(RunCard), self._row(self.table.cursor)
+        if row:
+            self.desk.here = row.run.id
         if not card.display:
             return
-        row = self._row(self.table.cursor)
         if row is None:
             card.clear()
             return
@@ -127,36 +134,33 @@ class QueueScreen(Panel):
         rows = self.table.visible_rows
         start = max(0, rows.start - PAGE // 4)
         fetch = partial(self._fetch, start, max(PAGE, len(rows) + PAGE // 2), afresh=True)
-        self.run_worker(fetch, group="page", exclusive=True)
+        errand(self, fetch, "page")
 
     def _fetch_missing(self) -> None:
         rows = self.table.visible_rows
         if rows and (gap := self._window.missing(rows.start, rows.stop - 1, PAGE)):
-            self.run_worker(partial(self._fetch, *gap), group="page", exclusive=True)
+            errand(self, partial(self._fetch, *gap), "page")
 
     async def _fetch(self, offset: int, limit: int, afresh: bool = False) -> None:
-        desk, order = self.desk, self.desk.snapshot.order
-        try:
-            reply = await desk.ask("runs", **self._query(), limit=limit, offset=offset)
-        except FilterError as problem:
-            self._filter_trouble(problem)
+        order = self.desk.snapshot.order
+        reply = await self.fetch("runs", **self._query(), limit=limit, offset=offset)
+        if reply is None:
             return
-        except WorkbenchError as problem:
-            self.guarded(problem)
-            return
+        self._sound = (self.filter, self.project)
         held = self._window.ids.get(self.table.cursor)
         ids = [row["run"]["id"] for row in reply["rows"]]
-        desk.learn(reply)
+        self.desk.learn(reply)
         before = Window() if afresh else self._window
         rows = self.table.visible_rows
         self._window = before.place(offset, ids, reply["total"]).near(rows.start, rows.stop + limit, MARGIN)
         self._known, self._fetched_order = True, order
+        self.draw_status()
         self._show_list()
         if afresh and held in ids:
             self.table.move_to(offset + ids.index(held))
         self.redraw()
+        errand(self, partial(self._fetch_trimmings, ids), "trimmings")
         self._fetch_missing()
-        await self._fetch_trimmings(ids)
 
     def _query(self) -> dict[str, Any]:
         given = {"filter": self.filter, "project": self.project, "order": "queue"}
@@ -168,29 +172,29 @@ class QueueScreen(Panel):
         rows = [row for id in ids if (row := desk.snapshot.rows.get(id))]
         running = [row.run.id for row in rows if row.run.active and not row.trend][:GAUGED]
         waiting = [row.run.id for row in rows if row.run.status.name == "queued" and not row.why][:EXPLAINED]
-        try:
-            if running and self._metric:
-                desk.learn_trends(await desk.ask("series", runs=running, keys=[self._metric], points=TREND))
-            answers = await asyncio.gather(*(desk.ask("explain", run=id) for id in waiting))
-        except WorkbenchError:
-            return  # trimmings: the rows stand without them, and notifications will bring news
-        desk.learn_reasons({id: answer["why"]["text"] for id, answer in zip(waiting, answers, strict=True)})
-        self.redraw()
+        if running and self._metric:
+            trends = await self.fetch("series", runs=running, keys=[self._metric], points=TREND)
+            if trends is None:
+                return
+            desk.learn_trends(trends)
+            self.redraw()
+        answers = await asyncio.gather(*(self.fetch("explain", run=id) for id in waiting))
+        if reasons := {id: one["why"]["text"] for id, one in zip(waiting, answers, strict=True) if one}:
+            desk.learn_reasons(reasons)
+            self.redraw()
 
     def _fetch_series(self) -> None:
-        self.run_worker(self._fill_card, group="series", exclusive=True)
+        errand(self, self._fill_card, "series")
 
     async def _fill_card(self) -> None:
         card, row = self.query_one(RunCard), self._row(self.table.cursor)
         if row is None or not card.display:
             return
-        try:
-            reply = await self.desk.ask("series", runs=[row.run.id], keys=card.wanted(row, self._metric), points=400)
-            log = await self.desk.ask("logs", run=row.run.id, offset=-2000, limit=2000)
-        except WorkbenchError as problem:
-            self.guarded(problem)
-            return
-        card.fill(row, reply["series"], log["text"])
+        id, keys = row.run.id, card.wanted(row, self._metric)
+        curves = await self.fetch("series", runs=[id], keys=keys, points=POINTS)
+        log = await self.fetch("logs", run=id, offset=-LOG_END, limit=LOG_END)
+        if curves and log:
+            card.fill(row, curves["series"], log["text"])
 
     # What happens.
 
@@ -198,12 +202,10 @@ class QueueScreen(Panel):
         self._fetch_missing()
 
     def on_table_cursor_moved(self, message: Table.CursorMoved) -> None:
-        if row := self._row(message.index):
-            self.desk.here = row.run.id
         self._draw_card()
 
-    async def on_table_row_opened(self, message: Table.RowOpened) -> None:
-        await self.action_open()
+    def on_table_row_opened(self, message: Table.RowOpened) -> None:
+        self.action_open()
 
     def on_resize(self) -> None:
         self.call_after_refresh(self.redraw)
@@ -221,9 +223,9 @@ class QueueScreen(Panel):
         run = self._run()
         return marked or ([run] if run else [])
 
-    async def action_open(self) -> None:
+    def action_open(self) -> None:
         if run := self._run():
-            await self.desk.show_run(run.id)
+            self.desk.show_run(run.id)
 
     def action_mark(self) -> None:
         if run := self._run():
@@ -240,14 +242,14 @@ class QueueScreen(Panel):
         self.draw_status()
 
     def action_cancel(self) -> None:
-        self.run_worker(actions.cancel(self, self.desk, self._chosen()))
+        errand(self, partial(actions.cancel, self, self.desk, self._chosen()))
 
-    async def action_rerun(self) -> None:
+    def action_rerun(self) -> None:
         if run := self._run():
-            await actions.rerun(self.desk, run)
+            errand(self, partial(actions.rerun, self.desk, run))
 
-    async def action_hold(self) -> None:
-        await actions.hold_or_release(self.desk, self._chosen())
+    def action_hold(self) -> None:
+        errand(self, partial(actions.hold_or_release, self.desk, self._chosen()))
 
     async def action_edit(self) -> None:
         if run := self._run():
@@ -260,7 +262,7 @@ class QueueScreen(Panel):
     async def action_compare(self) -> None:
         await self.desk.show_comparison(list(self.desk.marks))
 
-    async def action_move(self, by: int) -> None:
+    def action_move(self, by: int) -> None:
         """Past the waiting run above or below."""
         index, run = self.table.cursor, self._run()
         other = self._row(index + by)
@@ -268,9 +270,8 @@ class QueueScreen(Panel):
             self.desk.say("only queued runs can change places")
             return
         way = "before" if by < 0 else "after"
-        await self.desk.act(
-            f"move {clean(run.name)} {way} {clean(other.run.name)}", "move", run=run.id, to=f"{way} {other.run.id}"
-        )
+        cli = f"move {clean(run.name)} {way} {clean(other.run.name)}"
+        errand(self, partial(self.desk.act, cli, "move", run=run.id, to=f"{way} {other.run.id}"))
 
     def action_metric(self) -> None:
         keys = sorted({k for index in self.table.visible_rows if (row := self._row(index)) for k in row.metrics})
@@ -278,12 +279,13 @@ class QueueScreen(Panel):
             self._metric = keys[(keys.index(self._metric) + 1) % len(keys)] if self._metric in keys else keys[0]
             self.redraw()
             ids = [id for index in self.table.visible_rows if (id := self._window.ids.get(index))]
-            self.run_worker(partial(self._fetch_trimmings, ids), group="page", exclusive=True)
+            errand(self, partial(self._fetch_trimmings, ids), "trimmings")
 
     def action_filter(self) -> None:
         self.query_one(Prompt).open("filter", "/", self.filter)
 
     def prompted(self, kind: str, text: str) -> None:
+        self.close_prompt()
         self.narrow(text, self.project)
 
     def narrow(self, filter: str, project: str = "") -> None:
@@ -293,11 +295,16 @@ class QueueScreen(Panel):
         self.table.move_to(0)
         self.refetch()
 
-    def _filter_trouble(self, problem: FilterError) -> None:
-        prompt = self.query_one(Prompt)
-        if not prompt.is_open:
-            prompt.open("filter", "/", self.filter)
+    def refused(self, problem: WorkbenchError) -> None:
+        """A filter that does not parse goes back to whoever typed it; the list stays as it was."""
+        if not isinstance(problem, FilterError):
+            super().refused(problem)
+            return
+        prompt, typed = self.query_one(Prompt), self.filter
+        self.filter, self.project = self._sound
+        self.draw_status()
         column = problem.evidence.get("column")
+        prompt.open("filter", "/", typed)
         prompt.trouble(problem.message, column if isinstance(column, int) else None)
 
     async def action_back(self) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from textual.app import ComposeResult
@@ -13,7 +14,6 @@ from textual.widgets import ContentSwitcher
 from workbench import commands
 from workbench.client.mirror import Row
 from workbench.domain.status import WAITING
-from workbench.errors import EngineError, WorkbenchError
 from workbench.present.canvas import Series
 from workbench.present.cells import Cell, Line, fit
 from workbench.present.diff import diff_lines
@@ -24,6 +24,7 @@ from workbench.present.sanitise import clean
 from workbench.protocol.messages import number_in
 from workbench.screens import actions
 from workbench.screens.base import SOON, WIDE, Panel
+from workbench.screens.errand import errand
 from workbench.widgets.chart import Chart
 from workbench.widgets.line import OneLine
 from workbench.widgets.lines import Lines
@@ -41,23 +42,27 @@ SERIES_SECONDS = 1.0
 
 class RunScreen(Panel):
     SCOPE = "run"
-    CSS_PATH = ["base.tcss", "run.tcss"]  # noqa: RUF012
+    CSS_PATH = "run.tcss"
     BINDINGS = commands.bindings("run")
     AUTO_FOCUS = None
 
     def __init__(self, run: str) -> None:
+        """run: its id."""
         super().__init__()
         self.run_id = run
         self._shown: Mapping[str, Any] = {}
         self._tab = "log"
         self._metric = ""
+        self._diff: list[Line] = []
         self._next = -FIRST_LOG
         self._fetched: tuple[object, ...] = ()
 
     def body(self) -> ComposeResult:
         yield OneLine(id="headline")
         with Horizontal():
-            yield Lines(id="aside")
+            with Vertical(id="aside"):
+                yield Lines(id="about")
+                yield Chart(id="glance")
             with Vertical(id="main"):
                 yield OneLine(id="tabs")
                 with ContentSwitcher(initial=self._tab):
@@ -71,7 +76,7 @@ class RunScreen(Panel):
     @property
     def title_text(self) -> str:
         row = self._row
-        return clean(row.run.name) if row else "run"
+        return f"run  {clean(row.run.project)}" if row else "run"
 
     @property
     def _row(self) -> Row | None:
@@ -90,9 +95,12 @@ class RunScreen(Panel):
         name = Cell(f" {clean(row.run.name)}  ", "title")
         self.query_one("#headline", OneLine).show((name, *headline(row.run, now)))
         self._draw_tabs()
-        for pane in (self.query_one("#overview", Lines), self.query_one("#aside", Lines)):
+        for pane in (self.query_one("#overview", Lines), self.query_one("#about", Lines)):
             if pane.size.width:
                 pane.show(self._overview(row, pane.size.width - 2))
+        inputs = self.query_one("#inputs", Lines)
+        if inputs.size.width:
+            inputs.show(self._inputs(row, inputs.size.width - 2))
         self._draw_values(row)
         state = (self._metric, row.run.status.name, row.metrics)
         if state != self._fetched:
@@ -136,6 +144,12 @@ class RunScreen(Panel):
             lines += fact_lines(said, columns)
         return lines
 
+    def _inputs(self, row: Row, columns: int) -> list[Line]:
+        lines: list[Line] = [heading("came from"), *fact_lines(origins(row.run), max(LABEL + 10, columns))]
+        if self._diff:
+            lines += [(), heading("changes that were not committed"), *self._diff]
+        return lines
+
     def _draw_values(self, row: Row) -> None:
         """Each metric's last value, and its extremes where the engine told them."""
         known = self._shown.get("metrics") or {}
@@ -166,37 +180,29 @@ class RunScreen(Panel):
     # What is fetched.
 
     def refetch(self) -> None:
-        self.run_worker(self._fetch, group="show", exclusive=True)
+        errand(self, self._fetch, "show")
 
     async def _fetch(self) -> None:
-        desk = self.desk
-        try:
-            self._shown = shown = await desk.ask("show", run=self.run_id)
-        except WorkbenchError as problem:
-            self.guarded(problem)
-            if not isinstance(problem, EngineError) and self.is_current:
-                await self.app.run_action("back")
-            return
-        self.run_id = shown["run"]["id"]
-        desk.here = self.run_id
+        if shown := await self.fetch("show", run=self.run_id):
+            self._learn(shown)
+            self.redraw()
+            errand(self, self._follow_log, "log")
+            errand(self, self._fetch_diff, "diff")
+
+    def _learn(self, shown: Mapping[str, Any]) -> None:
+        self._shown, desk = shown, self.desk
         last = {key: value["last"] for key, value in shown["metrics"].items()}
         desk.learn({"rows": [{"run": shown["run"], "metrics": last}]})
         if waiting := shown.get("waiting"):
             desk.learn_reasons({self.run_id: waiting["text"] if isinstance(waiting, Mapping) else str(waiting)})
-        self.redraw()
-        self.run_worker(self._follow_log, group="log", exclusive=True)
-        self.run_worker(self._fetch_diff, group="diff", exclusive=True)
 
     async def _follow_log(self) -> None:
         """The end of the log first, then what is added, until the run is over."""
         view = self.query_one(LogView)
         while True:
-            try:
-                piece = await self.desk.ask(
-                    "logs", run=self.run_id, offset=self._next, limit=LOG_STEP, wait=LOG_WAIT if self._next >= 0 else 0
-                )
-            except WorkbenchError as problem:
-                self.guarded(problem)
+            wait = LOG_WAIT if self._next >= 0 else 0
+            piece = await self.fetch("logs", run=self.run_id, offset=self._next, limit=LOG_STEP, wait=wait)
+            if piece is None:
                 return
             if piece["text"]:
                 view.append(piece["text"])
@@ -212,36 +218,28 @@ class RunScreen(Panel):
         row = self._row
         if row is None:
             return
-        text = ""
-        if row.run.code.diff:
-            try:
-                text = (await self.desk.ask("diff", run=self.run_id))["text"]
-            except WorkbenchError as problem:
-                self.guarded(problem)
-        pane = self.query_one("#inputs", Lines)
-        lines: list[Line] = [heading("came from"), *fact_lines(origins(row.run), max(40, self.size.width - 50)), ()]
-        lines += [heading("changes that were not committed"), *diff_lines(text)] if text else []
-        pane.show(lines)
+        if row.run.code.diff and (reply := await self.fetch("diff", run=self.run_id)):
+            self._diff = diff_lines(reply["text"])
+        self.redraw()
 
     def _fetch_series(self) -> None:
-        self.run_worker(self._draw_curve, group="series", exclusive=True)
+        errand(self, self._draw_curve, "series")
 
     async def _draw_curve(self) -> None:
-        row, chart = self._row, self.query_one("#curve", Chart)
+        row = self._row
         if row is None or not self._keys(row):
-            chart.show((), ())
             return
-        try:
-            reply = await self.desk.ask("series", runs=[self.run_id], keys=[self._metric], points=POINTS)
-        except WorkbenchError as problem:
-            self.guarded(problem)
+        reply = await self.fetch("series", runs=[self.run_id], keys=[self._metric], points=POINTS)
+        if reply is None:
             return
         curves = [
             Series(clean(one["key"]), one["steps"], [number_in(value) for value in one["values"]])
             for one in reply["series"]
         ]
         last = metric(curves[0].ys[-1]) if curves and curves[0].ys else ""
-        chart.show((Cell(f" {clean(self._metric)}", "title"), Cell(f"  {last}"), Cell("   by step", "dim")), curves)
+        title = (Cell(f" {clean(self._metric)}", "title"), Cell(f"  {last}"), Cell("   by step", "dim"))
+        for chart in self.query(Chart):
+            chart.show(title, curves)
 
     # Keys.
 
@@ -263,7 +261,7 @@ class RunScreen(Panel):
 
     def action_turn_to(self, end: int) -> None:
         pane = self._pane()
-        pane.scroll_to(y=pane.max_scroll_y if end else 0, animate=False)
+        pane.scroll_to(y=pane.max_scroll_y if end else 0, animate=False, force=True)
 
     def action_metric(self) -> None:
         row = self._row
@@ -276,15 +274,15 @@ class RunScreen(Panel):
 
     def action_cancel(self) -> None:
         if row := self._row:
-            self.run_worker(actions.cancel(self, self.desk, [row.run]))
+            errand(self, partial(actions.cancel, self, self.desk, [row.run]))
 
-    async def action_rerun(self) -> None:
+    def action_rerun(self) -> None:
         if row := self._row:
-            await actions.rerun(self.desk, row.run)
+            errand(self, partial(actions.rerun, self.desk, row.run))
 
-    async def action_hold(self) -> None:
+    def action_hold(self) -> None:
         if row := self._row:
-            await actions.hold_or_release(self.desk, [row.run])
+            errand(self, partial(actions.hold_or_release, self.desk, [row.run]))
 
     async def action_edit(self) -> None:
         if row := self._row:

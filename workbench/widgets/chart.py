@@ -13,6 +13,9 @@ from workbench.present.canvas import Picture, Series, changes, plot
 from workbench.present.cells import Cell, Line
 from workbench.widgets.ink import strip
 
+GAP = 1
+"""Columns left empty at the right: the next chart begins there."""
+
 
 class Chart(Widget):
     """A heading, and curves below it."""
@@ -45,7 +48,7 @@ class Chart(Widget):
         self._draw()
 
     def _draw(self) -> None:
-        width, height = self.size.width, self.size.height - 1
+        width, height = self.size.width - GAP, self.size.height - 1
         if width <= 0 or height <= 0:
             return
         picture = plot(

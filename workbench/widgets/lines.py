@@ -35,7 +35,7 @@ class Lines(ScrollView):
         return self.scroll_offset.y >= self.max_scroll_y
 
     def turn(self, lines: int) -> None:
-        self.scroll_to(y=self.scroll_offset.y + lines, animate=False)
+        self.scroll_to(y=self.scroll_offset.y + lines, animate=False, force=True)
 
     def turn_page(self, direction: int) -> None:
         self.turn(direction * max(1, self.size.height // 2))

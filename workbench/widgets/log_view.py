@@ -2,49 +2,56 @@
 
 from __future__ import annotations
 
-from workbench.present.cells import Cell, Line, width
+from textual import events
+
+from workbench.present.cells import Cell, Line
 from workbench.present.sanitise import clean_lines
 from workbench.widgets.lines import Lines
 
 KEPT = 20_000
 """Lines; older ones are still in `workbench logs`."""
+LONGEST = 64 * 1024
+"""Characters of a line that has no end yet."""
 
 
 class LogView(Lines):
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
-        self._open = ""
-        self._texts: list[str] = []
-
-    def clear(self) -> None:
-        self._open, self._texts = "", []
-        self.show(())
-        self.scroll_to(y=0, animate=False)
+        self._unended = ""
+        self._following = True
 
     def append(self, text: str) -> None:
         """More of the log, as it came. A line without its end is drawn, and completed later."""
-        follows = self.at_end
-        if self._open and self._texts:
-            self._texts.pop()
-        whole = self._open + text
-        self._texts += clean_lines(whole)
-        self._open = whole[whole.rfind("\n") + 1 :][-KEPT:]
-        del self._texts[:-KEPT]
-        self.show([_line(text) for text in self._texts])
-        if follows:
-            self.to_end()
+        lines = list(self.lines)
+        if self._unended:
+            lines.pop()
+        whole = self._unended + text
+        self._unended = whole[whole.rfind("\n") + 1 :][-LONGEST:]
+        lines += [_line(line) for line in clean_lines(whole)]
+        self.show(lines[-KEPT:])
+        self._follow()
 
     def end(self) -> None:
         """Nothing more will come."""
-        if not self._texts:
+        if not self.lines:
             self.show([(Cell("the log is empty", "dim"),)])
 
-    def to_end(self) -> None:
-        self.scroll_to(y=max(0, len(self._texts) - self.size.height), animate=False)
+    def on_resize(self, event: events.Resize) -> None:
+        super().on_resize(event)
+        self._follow()
+
+    def watch_scroll_y(self, old: float, new: float) -> None:
+        super().watch_scroll_y(old, new)
+        self._following = new >= self.max_scroll_y
+
+    def _follow(self) -> None:
+        if self._following:
+            self.scroll_to(y=self.max_scroll_y, animate=False, force=True)
 
 
 def _line(text: str) -> Line:
-    lowered = text[:80].lower()
-    if lowered.startswith(("traceback", "error", "fatal")) or "error:" in lowered:
+    """Traceback, errors and warnings in their colours; what a program coloured itself is left plain."""
+    lowered = text[:200].lower()
+    if "error" in lowered or lowered.startswith(("traceback", "fatal")):
         return (Cell(text, "bad"),)
-    return (Cell(text, "warn" if "warning" in lowered and width(text) else ""),)
+    return (Cell(text, "warn" if "warning" in lowered else ""),)

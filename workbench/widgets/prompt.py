@@ -18,7 +18,7 @@ from workbench.widgets.line import OneLine
 
 class Prompt(Vertical):
     DEFAULT_CSS = """
-    Prompt { height: auto; dock: bottom; display: none; background: $panel; }
+    Prompt { height: auto; display: none; background: $panel; }
     Prompt.open { display: block; }
     Prompt Horizontal { height: 1; }
     Prompt #label { width: 3; }
@@ -54,6 +54,7 @@ class Prompt(Vertical):
         self.query_one("#label", OneLine).show((Cell(f" {sign} ", "key"),))
         self.remove_class("trouble")
         self.add_class("open")
+        self.screen.add_class("typing")
         field = self.query_one(Input)
         field.suggester = SuggestFromList(words) if words else None
         field.value = text
@@ -61,7 +62,9 @@ class Prompt(Vertical):
         field.focus()
 
     def close(self) -> None:
+        self.kind = ""
         self.remove_class("open", "trouble")
+        self.screen.remove_class("typing")
 
     @property
     def is_open(self) -> bool:

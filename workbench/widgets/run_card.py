@@ -83,6 +83,7 @@ class RunCard(Vertical):
         """With what was fetched, unless another run is shown by now."""
         if self.run != row.run.id:
             return
+        self.set_class(len(series) > 1, "two")
         for chart, one in zip(self.query(Chart), series, strict=False):
             values = [number_in(value) for value in one["values"]]
             last = metric(values[-1]) if values else ""

@@ -96,7 +96,7 @@ class Table(ScrollView, can_focus=True):
             return
         top, page = self.scroll_offset.y, self.page
         if not top <= index < top + page:
-            self.scroll_to(y=index if index < top else index - page + 1, animate=False)
+            self.scroll_to(y=index if index < top else index - page + 1, animate=False, force=True)
         self._repaint(before)
         self._repaint(index)
         self.post_message(self.CursorMoved(self, index))

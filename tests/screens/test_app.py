@@ -1,0 +1,160 @@
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from tests.screens.driver import open_app
+from tests.screens.made_up import a_team
+from workbench import commands
+from workbench.commands import COMMANDS, FOOTER, SCOPES, Jump, parse_jump
+
+
+async def test_numbers_lead_from_screen_to_screen(tmp_path: Path) -> None:
+    async with open_app(a_team(), tmp_path) as (person, _):
+        await person.sees("brave-sunset-12")
+        await person.press("3")
+        await person.sees("GPU use")
+        await person.press("1")
+        await person.sees("vision/defects")
+        await person.press("4")
+        await person.sees("brave-sunset-12  ▶ running")
+        await person.press("2", "j", "4")
+        await person.sees("calm-river-13  ▶ running")
+        await person.press("escape")
+        await person.sees("enter open")
+
+
+async def test_a_colon_jumps(tmp_path: Path) -> None:
+    async with open_app(a_team(), tmp_path) as (person, _engine):
+        await person.sees("brave-sunset-12")
+        await person.press("colon")
+        await person.type("machines")
+        await person.press("enter")
+        await person.sees("GPU use")
+        await person.press("colon")
+        await person.type("runs river")
+        await person.press("enter")
+        await person.sees("1 run  river")
+        await person.press("colon")
+        await person.type("calm-river-13")
+        await person.press("enter")
+        await person.sees("epoch  7/40")
+
+
+@pytest.mark.parametrize(
+    ("typed", "leads_to"),
+    [
+        ("machines", Jump("machines")),
+        (":runs loss<0.3 @gpu3", Jump("queue", "loss<0.3 @gpu3")),
+        ("queue", Jump("queue")),
+        ("run brave-1", Jump("run", "brave-1")),
+        ("brave-1", Jump("run", "brave-1")),
+        ("compare a b", Jump("compare", "a b")),
+        ("q", Jump("quit")),
+    ],
+)
+def test_where_a_jump_leads(typed: str, leads_to: Jump) -> None:
+    assert parse_jump(typed) == leads_to
+
+
+async def test_the_keys_of_a_screen(tmp_path: Path) -> None:
+    async with open_app(a_team(), tmp_path, (120, 60)) as (person, _):
+        await person.sees("brave-sunset-12")
+        await person.press("question_mark")
+        screen = await person.sees("keys of queue")
+        for scope in ("queue", "list", "app"):
+            assert all(command.help in screen for command in commands.of(scope))
+        await person.press("escape")
+        await person.loses("keys of queue")
+
+
+async def test_the_palette_finds_commands(tmp_path: Path) -> None:
+    async with open_app(a_team(), tmp_path) as (person, _):
+        await person.sees("brave-sunset-12")
+        await person.press("ctrl+p")
+        await person.type("machines")
+        await person.sees("Machines: load, memory")
+        await person.press("enter")
+        await person.until(lambda: "GPU use" in person.text(), "the machines")
+
+
+async def test_the_log_of_commands(tmp_path: Path) -> None:
+    async with open_app(a_team(), tmp_path) as (person, _):
+        await person.sees("brave-sunset-12")
+        await person.press("h", "3", "2", "r", "c", "y")
+        await person.press("at")
+        await person.sees(
+            "$ workbench machines", "$ workbench rerun brave-sunset-12", "$ workbench cancel brave-sunset-12"
+        )
+
+
+async def test_an_engine_that_goes_away_and_comes_back(tmp_path: Path) -> None:
+    async with open_app(a_team(), tmp_path) as (person, engine):
+        await person.sees("brave-sunset-12")
+        await engine.stop()
+        await person.sees("engine stopped; reconnecting", "brave-sunset-12")
+        await person.press("j", "r")
+        await person.hears("the engine is away")
+        engine.world.logs["r0000012"] = "after the storm\n"
+        await engine.start()
+        await person.loses("reconnecting")
+        await person.press("k", "enter")
+        await person.sees("after the storm")
+
+
+async def test_a_log_is_followed_across_a_break(tmp_path: Path) -> None:
+    async with open_app(a_team(), tmp_path, run="brave-sunset-12") as (person, engine):
+        await person.sees("epoch  7/40")
+        await engine.stop()
+        await person.sees("reconnecting")
+        engine.world.logs["r0000012"] += "still here\n"
+        await engine.start()
+        screen = await person.sees("still here")
+        assert screen.count("epoch  7/40") == 1
+
+
+async def test_q_leaves(tmp_path: Path) -> None:
+    async with open_app(a_team(), tmp_path) as (person, _):
+        await person.sees("brave-sunset-12")
+        await person.press("q")
+        await person.until(lambda: person.app.return_value == 0, "the end")
+
+
+async def test_a_change_repaints_few_cells(tmp_path: Path) -> None:
+    """Over a slow line only what changed may travel: no full repaint for a new metric."""
+    async with open_app(a_team(), tmp_path, (120, 36)) as (person, engine):
+        await person.sees("brave-sunset-12", "┤")
+        await person.settle()
+        written: list[int] = []
+        screen = person.app.screen
+        compositor = screen._compositor
+        render = compositor.render_update
+
+        def counted(*args: object, **kwargs: object) -> object:
+            regions = list(compositor._dirty_regions)
+            written.append(sum(region.area for region in regions))
+            return render(*args, **kwargs)  # type: ignore[arg-type]
+
+        compositor.render_update = counted  # type: ignore[method-assign, assignment]
+        await engine.tell("metrics", {"runs": {"r0000014": {"loss": 0.1111}}})
+        await person.sees("0.1111")
+        await asyncio.sleep(0)
+        assert 0 < sum(written) < 40
+
+
+def test_every_command_is_said_once_and_fits_its_place() -> None:
+    ids = [command.id for command in COMMANDS]
+    assert len(set(ids)) == len(ids)
+    assert {command.scope for command in COMMANDS} == {*SCOPES, "app", "list"}
+    for scope in SCOPES:
+        assert 1 <= len(commands.footer(scope)) <= FOOTER
+        together = [key for part in (scope, "app") for command in commands.of(part) for key in command.keys]
+        assert len(set(together)) == len(together), f"a key stands for two things on {scope}"
+
+
+def test_every_binding_can_be_remapped() -> None:
+    for scope in ("app", "list", *SCOPES):
+        for binding, command in zip(commands.bindings(scope), commands.of(scope), strict=True):
+            assert getattr(binding, "id", None) == command.id

@@ -1,0 +1,84 @@
+"""Projects, machines, compare."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tests.screens.driver import open_app
+from tests.screens.made_up import NOW, World, a_team, machine
+
+
+async def test_projects_lead_to_their_runs(tmp_path: Path) -> None:
+    async with open_app(a_team(), tmp_path, screen="projects") as (person, engine):
+        await person.sees("churn", "vision/defects", "1,244", "acc 0.9312", "2m ago")
+        await person.press("enter")
+        await person.sees("brave-sunset-12", "runs  churn")
+        assert engine.called("runs")[-1]["project"] == "churn"
+
+
+async def test_a_project_in_full_beside_the_list(tmp_path: Path) -> None:
+    async with open_app(a_team(), tmp_path, (120, 36), screen="projects") as (person, _):
+        await person.sees("predict who leaves within 30", "/home/alice/churn")
+        await person.press("j")
+        await person.sees("find scratches on 4k images")
+
+
+async def test_no_projects_teach(tmp_path: Path) -> None:
+    async with open_app(World(), tmp_path, screen="projects") as (person, _):
+        await person.sees("No projects yet.", "workbench.toml")
+
+
+async def test_machines_show_load_devices_and_holders(tmp_path: Path) -> None:
+    async with open_app(a_team(), tmp_path, screen="machines") as (person, _):
+        await person.sees("gpu1", "○ unreachable", "no route to host", "GPU 0", "keen-falcon-14 (alice)", "GPU use")
+        await person.press("j")
+        await person.sees("brave-sunset-12 (alice)")
+        await person.press("j")
+        screen = await person.sees("no NVIDIA driver")
+        assert "GPU use" not in screen
+
+
+async def test_machines_are_live(tmp_path: Path) -> None:
+    async with open_app(a_team(), tmp_path, screen="machines") as (person, engine):
+        await person.sees("gpu1")
+        sample = {**machine("gpu1", devices=2)["sample"], "at": NOW + 1, "cpu": 0.99}
+        await engine.tell("machines", {"machines": [{**machine("gpu1", devices=2), "history": [], "sample": sample}]})
+        await person.sees("99%", "cpu 99%")
+
+
+async def test_a_machine_leads_to_its_runs(tmp_path: Path) -> None:
+    async with open_app(a_team(), tmp_path, screen="machines") as (person, engine):
+        await person.sees("gpu1")
+        await person.press("enter")
+        await person.sees("@gpu1", "keen-falcon-14")
+        assert engine.called("runs")[-1]["filter"] == "@gpu1"
+
+
+async def test_marked_runs_side_by_side(tmp_path: Path) -> None:
+    async with open_app(a_team(), tmp_path) as (person, _):
+        await person.sees("brave-sunset-12")
+        await person.press("space", "space", "equals_sign")
+        await person.sees("compare 2 runs", "0.01", "0.03", "▸ 6 equal")
+        assert "seed  " not in person.text()
+        await person.press("f")
+        await person.sees("▾ 6 equal", "  seed", "7c2e9f01 +3")
+        await person.press("escape")
+        await person.sees("2 marked", "▶ running")
+
+
+async def test_more_runs_than_fit_move_sideways(tmp_path: Path) -> None:
+    async with open_app(a_team(), tmp_path) as (person, _):
+        await person.sees("brave-sunset-12")
+        await person.press(*["space"] * 6, "equals_sign")
+        await person.sees("compare 6 runs, 1 to 3 shown", "keen-falcon-14")
+        await person.press("right")
+        await person.sees("2 to 4 shown", "quiet-ember-15")
+        await person.press("enter")
+        await person.sees("calm-river-13  ▶ running")
+
+
+async def test_comparing_nothing_says_how(tmp_path: Path) -> None:
+    async with open_app(a_team(), tmp_path) as (person, _):
+        await person.sees("brave-sunset-12")
+        await person.press("equals_sign")
+        await person.hears("mark two runs or more with space, then press =")

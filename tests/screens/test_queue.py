@@ -1,0 +1,217 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from tests.screens.driver import open_app
+from tests.screens.made_up import NOW, World, a_team, attempt, many, run
+from workbench.domain.status import Queued, Running
+from workbench.errors import Refused
+from workbench.screens.queue import QueueScreen
+
+
+async def test_at_80_columns_one_list_says_it_all(tmp_path: Path) -> None:
+    async with open_app(a_team(), tmp_path) as (person, _):
+        screen = await person.sees("brave-sunset-12", "▶ running", "12:04", "held by alice", "✗ failed 137")
+        assert "loss" in screen.splitlines()[1]
+        assert "a GPU with 24 GB free" in await person.sees("a GPU with 24 GB free")
+        footer = screen.splitlines()[-1]
+        assert footer.strip() == "enter open   space mark   c cancel   = compare   / filter   ? keys"
+        assert "came from" not in screen
+
+
+async def test_from_120_columns_the_run_stands_beside_the_list(tmp_path: Path) -> None:
+    async with open_app(a_team(), tmp_path, (120, 36)) as (person, _):
+        await person.sees("for 12m 04s on gpu3", "lr 0.01  depth 6  seed 3", "┤", "epoch  7/40")
+        await person.press("j")
+        await person.sees("lr 0.03  depth 6  seed 3")
+
+
+async def test_a_sparkline_where_a_run_goes_on(tmp_path: Path) -> None:
+    async with open_app(a_team(), tmp_path) as (person, _):
+        await person.sees("▃▂▁▁")
+
+
+async def test_rows_change_as_the_engine_tells(tmp_path: Path) -> None:
+    world = a_team()
+    async with open_app(world, tmp_path) as (person, engine):
+        await person.sees("lucid-dawn-16")
+        waiting = world.find("lucid-dawn-16")
+        await engine.tell("waits", {"runs": {waiting.id: "node7 to come back"}})
+        await person.sees("node7 to come back")
+        await engine.change(replace(waiting, status=Running(attempt("gpu1"), NOW)), "started")
+        await person.loses("node7 to come back")
+        await engine.tell("metrics", {"runs": {"r0000012": {"loss": 0.1234}}})
+        await person.sees("0.1234")
+
+
+async def test_a_new_run_appears_without_being_asked_for(tmp_path: Path) -> None:
+    async with open_app(a_team(), tmp_path) as (person, engine):
+        await person.sees("brave-sunset-12", "19 runs")
+        await engine.change(run(20, "newcomer-20", Queued(NOW)), "submitted")
+        await person.sees("newcomer-20", "20 runs")
+
+
+async def test_the_cursor_stays_on_its_run(tmp_path: Path) -> None:
+    world = a_team()
+    async with open_app(world, tmp_path, (120, 36)) as (person, engine):
+        await person.sees("lucid-dawn-16")
+        await person.press("j", "j", "j", "j")
+        await person.sees("waits for")
+        await engine.change(run(1000, "first-1000", Running(attempt(), NOW)), "started")
+        await person.sees("first-1000")
+        table = person.app.query_one("#runs")
+        await person.until(lambda: getattr(table, "cursor", 0) == 5, "the cursor one row further down")
+
+
+async def test_only_pages_are_fetched_of_a_long_history(tmp_path: Path) -> None:
+    async with open_app(many(100_000), tmp_path) as (person, engine):
+        await person.sees("100,019 runs")
+        await person.press("G")
+        await person.sees("warm-delta-4")
+        await person.press("g")
+        await person.sees("brave-sunset-12")
+        assert all(asked["limit"] <= 500 for asked in engine.called("runs"))
+        assert len(person.app.snapshot.rows) < 5000
+
+
+async def test_paging_through_fetches_what_comes_into_view(tmp_path: Path) -> None:
+    async with open_app(many(1000), tmp_path) as (person, engine):
+        await person.sees("1,019 runs")
+        for _ in range(30):
+            await person.press("ctrl+d")
+        await person.until(lambda: "·" not in person.text().splitlines()[5], "rows that were fetched")
+        assert max(asked["offset"] for asked in engine.called("runs")) > 100
+
+
+async def test_a_filter_narrows_and_escape_widens_again(tmp_path: Path) -> None:
+    async with open_app(a_team(), tmp_path) as (person, engine):
+        await person.sees("brave-sunset-12")
+        await person.press("slash")
+        await person.type("river")
+        await person.press("enter")
+        await person.loses("brave-sunset-12")
+        await person.sees("1 run  river", "calm-river-13")
+        assert engine.called("runs")[-1]["filter"] == "river"
+        await person.press("escape")
+        await person.sees("brave-sunset-12")
+
+
+async def test_a_filter_that_makes_no_sense_is_pointed_at(tmp_path: Path) -> None:
+    async with open_app(a_team(), tmp_path) as (person, _):
+        await person.sees("brave-sunset-12")
+        await person.press("slash")
+        await person.type("lr= AND")
+        await person.press("enter")
+        await person.sees("▼")
+        trouble, typed = person.text().splitlines()[-2:]
+        assert typed.startswith(" / lr= AND")
+        assert 3 <= trouble.index("▼") <= 11
+        await person.press("escape")
+        await person.sees("? keys", "brave-sunset-12")
+
+
+async def test_a_filter_that_nothing_fits_says_so(tmp_path: Path) -> None:
+    async with open_app(a_team(), tmp_path) as (person, _):
+        await person.sees("brave-sunset-12")
+        await person.press("slash")
+        await person.type("zebra")
+        await person.press("enter")
+        await person.sees("Nothing fits.", "esc shows all runs")
+
+
+async def test_an_empty_history_teaches(tmp_path: Path) -> None:
+    async with open_app(World(), tmp_path) as (person, _):
+        await person.sees("No runs yet.", "workbench demo", "workbench run -- python train.py")
+
+
+async def test_cancel_asks_and_names_run_and_owner(tmp_path: Path) -> None:
+    async with open_app(a_team(), tmp_path) as (person, engine):
+        await person.sees("brave-sunset-12")
+        await person.press("c")
+        await person.sees("Cancel brave-sunset-12?", "of alice")
+        await person.press("enter")
+        await person.loses("Cancel brave-sunset-12?")
+        assert not engine.called("cancel")
+        await person.press("c", "y")
+        await person.until(lambda: engine.called("cancel") == [{"runs": ["r0000012"]}], "the engine to be asked")
+        await person.sees("⊘ cancelled")
+
+
+async def test_marked_runs_are_cancelled_together(tmp_path: Path) -> None:
+    async with open_app(a_team(), tmp_path) as (person, engine):
+        await person.sees("brave-sunset-12")
+        await person.press("space", "space", "c")
+        await person.sees("Cancel 2 runs?", "2 marked")
+        await person.press("y")
+        await person.until(lambda: engine.called("cancel") == [{"runs": ["r0000012", "r0000013"]}], "both cancelled")
+
+
+async def test_a_bare_ctrl_c_cancels_nothing(tmp_path: Path) -> None:
+    async with open_app(a_team(), tmp_path) as (person, engine):
+        await person.sees("brave-sunset-12")
+        await person.press("ctrl+c")
+        await person.settle()
+        assert not engine.called("cancel")
+        assert "brave-sunset-12" in person.text()
+
+
+async def test_hold_release_rerun_move(tmp_path: Path) -> None:
+    async with open_app(a_team(), tmp_path) as (person, engine):
+        await person.sees("brave-sunset-12")
+        await person.press("j", "j", "j", "j", "h")
+        await person.until(lambda: engine.called("hold") == [{"runs": ["r0000016"]}], "hold")
+        await person.sees("by alice")
+        await person.until(lambda: engine.called("runs")[-1]["offset"] == 0, "the list again")
+        await person.settle()
+        await person.press("r")
+        await person.hears("submitted again-fox-99999")
+
+
+async def test_a_waiting_run_moves_up_past_its_neighbour(tmp_path: Path) -> None:
+    async with open_app(a_team(), tmp_path) as (person, engine):
+        await person.sees("brave-sunset-12")
+        await person.press("K")
+        await person.hears("only queued runs can change places")
+        await person.press("j", "j", "j", "j", "j", "K")
+        moved = [{"run": "r0000017", "to": "before r0000016"}]
+        await person.until(lambda: engine.called("move") == moved, "move")
+
+
+async def test_a_refusal_is_shown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with open_app(a_team(), tmp_path) as (person, engine):
+        await person.sees("brave-sunset-12")
+
+        def refuse(run: str, hold: bool = False) -> dict[str, object]:
+            raise Refused("the project is over its budget", hint="ask bob")
+
+        monkeypatch.setattr(engine, "do_rerun", refuse)
+        await person.press("r")
+        await person.hears("the project is over its budget. ask bob")
+
+
+async def test_the_next_metric(tmp_path: Path) -> None:
+    async with open_app(a_team(), tmp_path) as (person, _):
+        await person.sees("loss")
+        await person.press("m")
+        await person.sees("val_loss")
+
+
+async def test_copying_goes_through_the_terminal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("TMUX", raising=False)
+    async with open_app(a_team(), tmp_path) as (person, _):
+        await person.sees("brave-sunset-12")
+        await person.press("y")
+        await person.hears("copied r0000012")
+        assert person.app.clipboard == "r0000012"
+
+
+async def test_a_click_moves_and_opens(tmp_path: Path) -> None:
+    async with open_app(a_team(), tmp_path) as (person, _):
+        await person.sees("brave-sunset-12")
+        await person.pilot.click("#runs", offset=(5, 3))
+        await person.pilot.click("#runs", offset=(5, 3))
+        await person.until(lambda: not isinstance(person.app.screen, QueueScreen), "the run to open")
+        await person.sees("keen-falcon-14  ▶ running")

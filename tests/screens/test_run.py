@@ -1,0 +1,113 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from tests.screens.driver import open_app
+from tests.screens.made_up import NOW, a_team, attempt
+from workbench.domain.status import Ended, Failed
+
+
+async def test_enter_opens_the_log_at_its_end(tmp_path: Path) -> None:
+    world = a_team()
+    world.logs["r0000012"] = "".join(f"step {number}\n" for number in range(1000))
+    async with open_app(world, tmp_path) as (person, _):
+        await person.sees("brave-sunset-12")
+        await person.press("enter")
+        await person.sees("step 999", "overview", "metrics", "inputs")
+        await person.press("g")
+        await person.sees("step 0")
+
+
+async def test_the_log_grows_while_one_looks_and_stays_where_one_reads(tmp_path: Path) -> None:
+    world = a_team()
+    world.logs["r0000012"] = "".join(f"step {number}\n" for number in range(100))
+    async with open_app(world, tmp_path, run="brave-sunset-12") as (person, _):
+        await person.sees("step 99")
+        world.logs["r0000012"] += "half a li"
+        await person.sees("half a li")
+        world.logs["r0000012"] += "ne\nnext\n"
+        await person.sees("half a line", "next")
+        await person.press("g")
+        await person.sees("step 0")
+        world.logs["r0000012"] += "unseen\n"
+        await person.settle()
+        assert "step 0" in person.text()
+        await person.press("G")
+        await person.sees("unseen")
+
+
+async def test_tabs_go_round(tmp_path: Path) -> None:
+    async with open_app(a_team(), tmp_path, run="brave-sunset-12") as (person, _):
+        await person.sees("epoch  7/40")
+        await person.press("right_square_bracket")
+        await person.sees("by step", "┤", "min 0.2")
+        await person.press("right_square_bracket")
+        await person.sees("7c2e9f017c2e on main", "+    optimiser = AdamW")
+        await person.press("right_square_bracket")
+        await person.sees("python train.py --lr {lr}", "3 files not committed", "params")
+        await person.press("left_square_bracket", "left_square_bracket", "left_square_bracket")
+        await person.sees("epoch  7/40")
+
+
+async def test_at_120_columns_the_overview_stays(tmp_path: Path) -> None:
+    async with open_app(a_team(), tmp_path, (120, 36), run="brave-sunset-12") as (person, _):
+        screen = await person.sees("epoch  7/40", "came from", "GPU-gpu3-0", "submitted")
+        assert "overview" not in screen
+
+
+async def test_m_charts_one_metric_after_another(tmp_path: Path) -> None:
+    async with open_app(a_team(), tmp_path, run="brave-sunset-12") as (person, engine):
+        await person.sees("epoch  7/40")
+        await person.press("m")
+        await person.sees("by step", "val_loss")
+        await person.until(lambda: engine.called("series")[-1]["keys"] == ["val_loss"], "its points")
+
+
+async def test_it_changes_as_the_engine_tells(tmp_path: Path) -> None:
+    world = a_team()
+    async with open_app(world, tmp_path, run="brave-sunset-12") as (person, engine):
+        await person.sees("▶ running  for 12m 04s on gpu3")
+        one = world.find("brave-sunset-12")
+        end = Ended(attempt(), NOW - 60_000_000, NOW, None)
+        await engine.change(replace(one, status=Failed(end, 3)), "ended")
+        await person.sees("✗ failed 3  after 1m 00s on gpu3")
+
+
+async def test_an_error_shows_what_the_tool_said(tmp_path: Path) -> None:
+    async with open_app(a_team(), tmp_path, (120, 36), run="vivid-stone-8") as (person, _):
+        await person.sees("no solution: torch needs numpy<2", "× No solution found", "the log is empty")
+
+
+async def test_a_name_that_nobody_has(tmp_path: Path) -> None:
+    async with open_app(a_team(), tmp_path) as (person, _):
+        await person.sees("brave-sunset-12")
+        await person.press("colon")
+        await person.type("run zebra-1")
+        await person.press("enter")
+        await person.hears("no run is called 'zebra-1'")
+        await person.sees("brave-sunset-12", "? keys")
+
+
+async def test_cancel_and_rerun_from_here(tmp_path: Path) -> None:
+    async with open_app(a_team(), tmp_path, run="brave-sunset-12") as (person, engine):
+        await person.sees("epoch  7/40")
+        await person.press("r")
+        await person.hears("submitted again-fox-99999")
+        await person.press("c")
+        await person.sees("Cancel brave-sunset-12?")
+        await person.press("y")
+        await person.sees("⊘ cancelled")
+        assert engine.called("cancel") == [{"runs": ["r0000012"]}]
+
+
+async def test_what_is_over_is_neither_cancelled_nor_held_nor_edited(tmp_path: Path) -> None:
+    async with open_app(a_team(), tmp_path, run="misty-field-9") as (person, engine):
+        await person.sees("✗ failed 137")
+        await person.press("c")
+        await person.hears("nothing to cancel")
+        await person.press("h")
+        await person.hears("only a waiting run can be held")
+        await person.press("e")
+        await person.hears("only a waiting run can be edited")
+        assert not engine.called("cancel")

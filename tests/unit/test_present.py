@@ -1,0 +1,179 @@
+from __future__ import annotations
+
+import itertools
+import math
+
+import pytest
+
+from tests.screens.made_up import NOW, a_team, attempt, run
+from workbench.domain.run import Run
+from workbench.domain.status import TRANSITIONS, Queued, Running
+from workbench.domain.time import SECOND
+from workbench.present import compare, first_screen, machines, numbers, projects
+from workbench.present.cells import plain, width
+from workbench.present.columns import GAP, Column, arrange
+from workbench.present.facts import fact_lines, wrap
+from workbench.present.runs import QUEUE_COLUMNS, Seen, favourite, headline, queue_row
+from workbench.present.status import GLYPHS, status
+from workbench.present.text import table
+
+
+def by_status(name: str) -> Run:
+    return next(one for one in a_team().runs.values() if one.status.name == name)
+
+
+def test_every_status_has_a_glyph_of_its_own_one_column_wide() -> None:
+    assert set(GLYPHS) == set(TRANSITIONS)
+    assert len(set(GLYPHS.values())) == len(GLYPHS)
+    assert all(width(glyph) == 1 for glyph in GLYPHS.values())
+
+
+@pytest.mark.parametrize("name", sorted(TRANSITIONS))
+def test_every_status_makes_a_row(name: str) -> None:
+    if name == "preparing":
+        seen = Seen({}, progress="building the environment: 3 of 9")
+    else:
+        seen = Seen({"loss": 0.25}, why="a GPU")
+    cells = queue_row(by_status(name), seen, "loss", NOW)
+    assert 4 <= len(cells) <= len(QUEUE_COLUMNS)
+    assert status(by_status(name)).text in [cell.text for cell in cells]
+    assert width(status(by_status(name)).text) <= 12
+
+
+def test_a_waiting_run_says_why_and_a_running_one_how_long() -> None:
+    waiting = run(1, "a", Queued(NOW))
+    assert queue_row(waiting, Seen({}, why="a GPU: gpu3 in 4m"), "loss", NOW)[-1].text == "a GPU: gpu3 in 4m"
+    running = run(2, "b", Running(attempt(), NOW - 724 * SECOND), lr=0.1)
+    assert "12:04" in [cell.text for cell in queue_row(running, Seen({}), "loss", NOW)]
+    assert plain(headline(running, NOW)) == "▶ running  for 12m 04s on gpu3"
+
+
+def test_a_cancel_under_way_is_told() -> None:
+    assert status(run(1, "a", Running(attempt(), NOW, cancelled_by="bob"))).text == "▶ cancelling"
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (0.23142, "0.2314"),
+        (12.5, "12.50"),
+        (99.99999, "100.00"),
+        (3.0, "3"),
+        (1e-5, "1.0e-5"),
+        (123456.0, "1.2e5"),
+        (math.nan, "nan"),
+        (-math.inf, "-inf"),
+        (-0.5, "-0.5000"),
+    ],
+)
+def test_metrics_take_few_columns(value: float, text: str) -> None:
+    assert numbers.metric(value) == text
+    assert len(text) <= 8
+
+
+def test_times() -> None:
+    assert [numbers.clock(seconds) for seconds in (0, 12, 724, 7651, 99_999)] == [
+        "0:00",
+        "0:12",
+        "12:04",
+        "2:07:31",
+        "1d 03h",
+    ]
+    assert numbers.ago(NOW - 90 * SECOND, NOW) == "1m ago"
+    assert numbers.ago(NOW + SECOND, NOW) == "now"
+
+
+def test_the_metric_of_a_list_is_the_projects_own_or_the_most_common() -> None:
+    rows = [{"loss": 1.0, "acc": 0.5}, {"loss": 1.0}, {"auc": 0.1}]
+    assert favourite(rows) == "loss"
+    assert favourite(rows, "auc") == "auc"
+    assert favourite(rows, "unseen") == "loss"
+    assert favourite([]) == "metric"
+
+
+@pytest.mark.parametrize("columns", range(20, 240, 7))
+def test_columns_never_overlap_nor_overflow(columns: int) -> None:
+    slots = arrange(QUEUE_COLUMNS, columns)
+    for left, right in itertools.pairwise(slots):
+        assert left.x + left.width + GAP <= right.x
+    assert slots[-1].x + slots[-1].width <= columns
+
+
+def test_room_left_over_goes_to_those_that_grow() -> None:
+    slots = arrange((Column("a", 4, grows=1, most=6), Column("b", 4, grows=1), Column("c", 4)), 40)
+    assert [slot.width for slot in slots] == [6, 26, 4]
+
+
+def test_tables_align_and_fit() -> None:
+    lines = table(("run", "loss"), [("brave-sunset-12", "0.2"), ("北京", "12.25"), ("\x1b[31mx", "")])
+    assert lines == [
+        "run               loss",
+        "brave-sunset-12    0.2",
+        "北京             12.25",
+        "x",
+    ]
+    narrow = table(("run", "note"), [("a" * 50, "b" * 90)], 60)
+    assert all(width(line) <= 60 for line in narrow)
+    assert "…" in narrow[1]
+
+
+def test_facts_wrap_under_their_own_column() -> None:
+    lines = fact_lines([("command", "python train.py --lr 0.1 --depth 6")], 34)
+    assert [plain(line) for line in lines] == ["command      python train.py --lr", "             0.1 --depth 6"]
+    assert wrap("a" * 25, 10) == ["a" * 10, "a" * 10, "a" * 5]
+    assert wrap("", 10) == [""]
+
+
+def test_comparing_shows_what_differs_and_folds_what_is_equal() -> None:
+    world = a_team()
+    runs = [world.runs["r0000012"], world.runs["r0000013"]]
+    metrics: dict[str, list[float | None]] = {"loss": [0.1, 0.2], "acc": [0.5, 0.5], "auc": [None, 0.7]}
+    rows = [[cell.text for cell in row] for row in compare.rows(runs, metrics, NOW)]
+    assert ["  lr", "0.01", "0.03", ""] in rows
+    assert ["  auc", "–", "0.7000", ""] in rows
+    assert not any(row[0] == "  depth" for row in rows)
+    assert rows[-1][0] == "▸ 7 equal"
+    assert "depth" in rows[-1][1]
+    unfolded = [[cell.text for cell in row] for row in compare.rows(runs, metrics, NOW, unfolded=True)]
+    assert ["  depth", "6"] in unfolded
+
+
+def test_a_machine_that_does_not_answer_says_why() -> None:
+    world = a_team()
+    rows = {machine["name"]: machines.row(machine) for machine in world.machines}
+    assert rows["node8"][-1].text.startswith("no route to host")
+    assert "2 of 2" in [cell.text for cell in rows["gpu3"]]
+    assert plain(machines.summary(world.machines)).startswith("machines ● 3 ○ 1   GPU ━━━━ 4/4")
+
+
+def test_a_device_that_is_held_and_idle_says_so() -> None:
+    machine = a_team().machines[0]
+    device, sample = machine["devices"][0], machine["sample"]
+    busy = plain(machines.device_line(machine, device, "brave-sunset-12", 80))
+    assert "brave-sunset-12" in busy
+    assert "idle" not in busy
+    resting = {**machine, "sample": {**sample, "devices": [{**one, "use": 0.0} for one in sample["devices"]]}}
+    assert "idle" in plain(machines.device_line(resting, device, "brave-sunset-12", 80))
+    assert "idle" not in plain(machines.device_line(resting, device, "", 80))
+
+
+def test_a_project_names_its_best() -> None:
+    project = a_team().projects[0]
+    assert "acc 0.9312" in [cell.text for cell in projects.row(project, NOW)]
+    assert dict(projects.facts(project, NOW))["best"].endswith("resnet50-imagenet-cosine-warmup5-bs1024-amp")
+
+
+def test_the_first_screen_as_plain_text() -> None:
+    world = a_team()
+    rows = [(one, world.last(one.id)) for one in world.ordered()]
+    lines = first_screen.first_screen(rows, {**world.counts(), "finished": 500}, world.machines, NOW, 100)
+    assert lines[0].startswith("machines ● 3 ○ 1")
+    assert lines[3].startswith("12  brave-sunset-12")
+    assert all(width(line) <= 100 for line in lines)
+    assert lines[-1].endswith("more: workbench runs")
+    assert any("held by alice" in line for line in lines)
+
+
+def test_an_empty_first_screen_teaches() -> None:
+    lines = first_screen.first_screen([], {}, [], NOW)
+    assert any("workbench demo" in line for line in lines)
