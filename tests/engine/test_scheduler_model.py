@@ -143,6 +143,17 @@ class Model(RuleBasedStateMachine):
         self.history.update({run.id: run for run in runs})
         self.feed(seam.Submit(tuple(runs), pending))
 
+    @rule(count=st.integers(1, 4), cpus=st.integers(1, CPUS))
+    def submit_that_cannot_be_written(self, count: int, cpus: int) -> None:
+        runs = [a_run(self.count + index + 1, need=needs(cpus)) for index in range(count)]
+        self.count += count
+        ids = tuple(run.id for run in runs)
+        outcome = step(self.state, seam.Submit(tuple(runs), {}), self.now)
+        undone = step(self.state, seam.Withdraw(ids), self.now)
+        others = [change for change in outcome.changes if change.run.id not in ids]
+        kept = [e for e in outcome.effects if not (isinstance(e, seam.Launch) and e.lane[0].id in ids)]
+        self.carry_out(Outcome(others + undone.changes, kept + undone.effects))
+
     @rule(data=st.data(), verb=st.sampled_from([seam.Hold, seam.Release, seam.Cancel]))
     def command(self, data: st.DataObject, verb: type[seam.Hold] | type[seam.Release] | type[seam.Cancel]) -> None:
         if self.history:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import logging.handlers
 import os
@@ -33,6 +34,10 @@ def run() -> int:
     """The caller holds the engine's lock. 1 when it can't start: the log and stderr say why."""
     _log_to(paths.engine_log())
     try:
+        # What is imported stays. Without this, every collection walks through all of it.
+        gc.collect()
+        gc.freeze()
+        gc.set_threshold(20_000, 20, 50)
         asyncio.run(_run())
     except WorkbenchError as problem:
         log.error("can't start: %s %s", problem.message, problem.hint)

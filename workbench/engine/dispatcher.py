@@ -7,6 +7,7 @@ wait, and settled in one transaction before the next are taken: a slow disk slow
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
@@ -32,6 +33,8 @@ log = logging.getLogger(__name__)
 
 RETRY_FIRST, RETRY_MOST = 0.5, 30.0
 """Seconds between tries to reach a machine."""
+LINGER = 0.03
+"""Seconds that a start or some metrics may wait for more to share their transaction."""
 CHUNK = 1 << 20
 """Bytes of a log fetched at once."""
 
@@ -251,9 +254,7 @@ class Dispatcher:
         try:
             await self._arrive(road, machine)
             while True:
-                events = [await queue.get()]
-                while not queue.empty():
-                    events.append(queue.get_nowait())
+                events = await _take(queue)
                 await self._absorb(self._translate(road, events))
                 if isinstance(events[-1], base.Disconnected):
                     return events[-1].why
@@ -371,6 +372,20 @@ class Dispatcher:
 async def _pump(machine: base.Machine, queue: asyncio.Queue[base.Event]) -> None:
     async for event in machine.events():
         await queue.put(event)
+
+
+async def _take(queue: asyncio.Queue[base.Event]) -> list[base.Event]:
+    """What waits, at least one. Starts and output linger: of a short run, the end then shares their transaction."""
+    events = [await queue.get(), *_waiting(queue)]
+    if all(isinstance(event, base.Started | base.Output | base.Sampled) for event in events):
+        with contextlib.suppress(TimeoutError):
+            events.append(await asyncio.wait_for(queue.get(), LINGER))
+        events += _waiting(queue)
+    return events
+
+
+def _waiting(queue: asyncio.Queue[base.Event]) -> list[base.Event]:
+    return [queue.get_nowait() for _ in range(queue.qsize())]
 
 
 async def _chunks(machine: base.Machine, attempt: str) -> AsyncIterator[bytes]:

@@ -14,13 +14,17 @@ from workbench.engine import scheduler, seam
 from workbench.engine.outbox import Outbox
 from workbench.engine.store.interface import Batch, MachineSample, Reading
 from workbench.engine.waiting import Why, why
-from workbench.errors import Refused
+from workbench.errors import HistoryError, Refused
 
 log = logging.getLogger(__name__)
 
 
 def now() -> Micros:
     return time.time_ns() // 1000
+
+
+def _is_for(effect: seam.Effect, ids: set[str]) -> bool:
+    return isinstance(effect, seam.Launch) and effect.lane[0].id in ids
 
 
 @dataclass(slots=True)
@@ -49,11 +53,24 @@ class Mind:
         self._clock = clock
 
     async def submit(self, submission: seam.Submit, changes: Sequence[Change]) -> None:
-        """Acknowledged means committed: on disk first, then in the queue. Raises HistoryError, nothing queued."""
-        await self._outbox.write(Batch(changes=changes), refusable=True)
-        self._publish(changes, ())
+        """Acknowledged means committed: the runs, and where the first of them go, in one transaction.
+
+        Raises HistoryError: then there are no such runs.
+        """
+        ids = {run.id for run in submission.runs}
         outcome = scheduler.step(self.state, submission, self._clock())
-        await self._carry_out(outcome, Seen())
+        ours = [*changes, *(change for change in outcome.changes if change.run.id in ids)]
+        try:
+            await self._outbox.write(Batch(changes=ours), refusable=True)
+        except HistoryError:
+            undone = scheduler.step(self.state, seam.Withdraw(tuple(ids)), self._clock())
+            others = [change for change in outcome.changes if change.run.id not in ids]
+            kept = [effect for effect in outcome.effects if not _is_for(effect, ids)]
+            await self._carry_out(scheduler.Outcome(others + undone.changes, kept + undone.effects), Seen())
+            raise
+        self._publish(ours, ())
+        rest = [change for change in outcome.changes if change.run.id not in ids]
+        await self._carry_out(scheduler.Outcome(rest, outcome.effects), Seen())
 
     async def command(self, command: seam.Command) -> None:
         """Raises Refused, with nothing changed."""

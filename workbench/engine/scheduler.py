@@ -99,6 +99,8 @@ def step(state: State, event: seam.Event | seam.Command, now: Micros) -> Outcome
     match event:
         case seam.Submit():
             _submit(state, event)
+        case seam.Withdraw():
+            _withdraw(state, event, now)
         case seam.Hold():
             _hold(state, event, now, out)
         case seam.Release():
@@ -158,6 +160,16 @@ def _submit(state: State, event: seam.Submit) -> None:
         state.runs[run.id] = run
     _depend(state, event.pending)
     _enqueue(state, [run for run in event.runs if isinstance(run.status, Queued)])
+
+
+def _withdraw(state: State, event: seam.Withdraw, now: Micros) -> None:
+    for id in event.runs:
+        run = state.runs.pop(id)
+        state.lines.discard(run)
+        _forget_dependency(state, id)
+        attempt = attempt_of(run.status)
+        if attempt is not None:
+            _leave_lane(state, attempt_id(id, attempt.number), now)
 
 
 def _depend(state: State, pending: dict[str, frozenset[str]]) -> None:

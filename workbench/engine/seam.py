@@ -169,9 +169,16 @@ Event = (
 @dataclass(frozen=True, slots=True)
 class Submit:
     runs: tuple[Run, ...]
-    """Queued or held, and already on disk."""
+    """Queued or held."""
     pending: dict[str, frozenset[str]]
     """run -> those of its `after` that are not over yet."""
+
+
+@dataclass(frozen=True, slots=True)
+class Withdraw:
+    """A submit that could not be written: nobody was told of it, and nothing was done for it."""
+
+    runs: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,4 +214,4 @@ class Edit:
     by: str
 
 
-Command = Submit | Hold | Release | Cancel | Move | Edit
+Command = Submit | Withdraw | Hold | Release | Cancel | Move | Edit

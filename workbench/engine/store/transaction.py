@@ -118,7 +118,9 @@ def _write_readings(cursor: duckdb.DuckDBPyConnection, memory: Memory, readings:
     _append(cursor, "recent", points)
     _append(cursor, "artifact", artifacts)
     _append(cursor, "reading", marks.inserts.values())
-    _update(cursor, "reading", ("run", "attempt"), ("bytes", "malformed", "first_malformed", "step"), marks.updates.values())
+    _update(
+        cursor, "reading", ("run", "attempt"), ("bytes", "malformed", "first_malformed", "step"), marks.updates.values()
+    )
     _append(cursor, "metric", metrics.inserts.values())
     _update(cursor, "metric", ("run", "key"), ("last", "min", "max", "step", "count"), metrics.updates.values())
 
