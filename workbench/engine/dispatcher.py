@@ -71,6 +71,8 @@ class Road:
     preparing: dict[str, asyncio.Lock] = field(default_factory=dict)
     forgotten: list[str] = field(default_factory=list)
     """Attempts that the machine may forget, waiting to be told together."""
+    leading: set[str] = field(default_factory=set)
+    """Attempts that another one follows in their lane: their end frees nothing."""
 
 
 class Dispatcher:
@@ -159,6 +161,7 @@ class Dispatcher:
             log.exception("%s could not be prepared", road.name)
             await self._fail(effect, "the machine could not be prepared", str(problem))
             return
+        road.leading.update(_attempt(run) for run in effect.lane[:-1])
         for run in effect.lane:
             road.parsers.setdefault(_attempt(run), Parser(run.id, number_of(_attempt(run))))
         crash.here("before-start")
@@ -241,6 +244,7 @@ class Dispatcher:
                 finally:
                     road.machine = None
                     road.ready.clear()
+                    road.leading.clear()
                     await machine.close()
                 log.warning("the road to %s broke: %s", road.name, road.reason)
             await self._absorb(Seen([seam.MachineDown(road.name, road.reason)]))
@@ -254,7 +258,7 @@ class Dispatcher:
         try:
             await self._arrive(road, machine)
             while True:
-                events = await _take(queue)
+                events = await _take(queue, road.leading)
                 await self._absorb(self._translate(road, events))
                 if isinstance(events[-1], base.Disconnected):
                     return events[-1].why
@@ -374,14 +378,26 @@ async def _pump(machine: base.Machine, queue: asyncio.Queue[base.Event]) -> None
         await queue.put(event)
 
 
-async def _take(queue: asyncio.Queue[base.Event]) -> list[base.Event]:
-    """What waits, at least one. Starts and output linger: of a short run, the end then shares their transaction."""
+async def _take(queue: asyncio.Queue[base.Event], leading: set[str]) -> list[base.Event]:
+    """What waits, at least one. What nobody waits for lingers: of a short run, the end then shares the transaction
+    of the start, and the runs of a lane share one."""
     events = [await queue.get(), *_waiting(queue)]
-    if all(isinstance(event, base.Started | base.Output | base.Sampled) for event in events):
-        with contextlib.suppress(TimeoutError):
-            events.append(await asyncio.wait_for(queue.get(), LINGER))
-        events += _waiting(queue)
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(LINGER):
+            while not any(_pressing(event, leading) for event in events):
+                events += [await queue.get(), *_waiting(queue)]
+    leading.difference_update(event.attempt for event in events if isinstance(event, base.Exited))
     return events
+
+
+def _pressing(event: base.Event, leading: set[str]) -> bool:
+    match event:
+        case base.Started() | base.Output() | base.Sampled():
+            return False
+        case base.Exited():
+            return event.attempt not in leading
+        case _:
+            return True
 
 
 def _waiting(queue: asyncio.Queue[base.Event]) -> list[base.Event]:
