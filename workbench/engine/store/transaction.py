@@ -45,8 +45,11 @@ def settle(cursor: duckdb.DuckDBPyConnection, memory: Memory) -> None:
     moving = sorted(memory.over & memory.staged)
     if moving:
         cursor.execute(f"INSERT INTO point FROM recent WHERE {_CHOSEN} ORDER BY run, attempt, key, step", [moving])
-        cursor.execute(f"DELETE FROM recent WHERE {_CHOSEN}", [moving])
-    memory.staged.difference_update(moving)
+        memory.staged.difference_update(moving)
+        if memory.staged:
+            cursor.execute(f"DELETE FROM recent WHERE {_CHOSEN}", [moving])
+        else:  # deleted rows keep their place on disk; a table that is made anew does not
+            cursor.execute("CREATE OR REPLACE TABLE recent AS FROM recent WITH NO DATA")
     memory.over.clear()
 
 
