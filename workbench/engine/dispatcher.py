@@ -35,6 +35,8 @@ RETRY_FIRST, RETRY_MOST = 0.5, 30.0
 """Seconds between tries to reach a machine."""
 LINGER = 0.03
 """Seconds that a start or some metrics may wait for more to share their transaction."""
+FORGET_TOGETHER = 0.25
+"""Seconds in which attempts that end are forgotten by one order. What is not told is found among the leftovers."""
 CHUNK = 1 << 20
 """Bytes of a log fetched at once."""
 
@@ -219,7 +221,7 @@ class Dispatcher:
         crash.here("before-forget")
         road.forgotten.append(effect.attempt)
         if len(road.forgotten) == 1:
-            await asyncio.sleep(0)  # those that ended together are forgotten together
+            await asyncio.sleep(FORGET_TOGETHER)
             told, road.forgotten = road.forgotten, []
             await machine.forget(told)
 

@@ -43,6 +43,7 @@ async def submit(engine: Engine, peer: Peer, params: Params) -> dict[str, Any]:
     command = tuple(params.texts("command"))
     if not command or not command[0]:
         raise UsageError("there is no command", hint="workbench run -- python train.py")
+    name = check_name(params.text("name")) if params.has("name") else ""
     project = await asyncio.to_thread(settings.find_project, directory)
     combinations = _combinations(params)
     for values in combinations[:1]:
@@ -73,7 +74,6 @@ async def submit(engine: Engine, peer: Peer, params: Params) -> dict[str, Any]:
         variables=project.run.variables,
     )
     status: Status = Held(now(), f"by {peer.user}") if params.flag("hold") else Queued(now())
-    name = check_name(params.text("name")) if params.has("name") else ""
     runs = await _make(engine, template, combinations, name, status, sweep=params.has("grid"))
     await admit(engine, runs, pending, peer.user)
     return {**summary(runs), "warnings": list(frozen.warnings)}
