@@ -22,7 +22,7 @@ KEYS = {
     "queue": (),
     "machines": ("3", "j"),
     "run": ("enter", "m"),
-    "compare": ("space", "space", "space", "G", "k", "space", "equals_sign"),
+    "compare": (" ", " ", " ", "G", "k", " ", "="),
 }
 """What to press to see it."""
 

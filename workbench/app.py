@@ -215,7 +215,8 @@ class Workbench(App[int]):
 
     async def _welcome(self, engine: Engine) -> None:
         try:
-            self.snapshot = fold(self.snapshot, "machines", await engine.call("machines"))
+            machines = await engine.call("machines")
+            self.snapshot = fold(self.snapshot, "machines", machines)
             await self._recount()
         except EngineError:
             raise
@@ -263,10 +264,11 @@ class Workbench(App[int]):
 
     async def action_go(self, where: str) -> None:
         match where:
-            case "run" if self.here:
-                self.show_run(self.here)
             case "run":
-                self.say("no run is under the cursor yet")
+                if run := (self.screen.run_here if isinstance(self.screen, Panel) else "") or self.here:
+                    self.show_run(run)
+                else:
+                    self.say("no run is under the cursor yet")
             case "compare":
                 await self.show_comparison(list(self.marks))
             case _:

@@ -9,6 +9,8 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
+from textual import events
+from textual.keys import _character_to_key
 from textual.pilot import Pilot
 from textual.strip import Strip
 
@@ -25,11 +27,18 @@ class Person:
         self.app, self.pilot = app, pilot
 
     async def press(self, *keys: str) -> None:
+        """Keys as they are written on the keyboard: j, /, G, enter, ctrl+d. Each is dealt with before the next."""
+        driver = self.app._driver
+        assert driver is not None
         for key in keys:
-            await self.pilot.press(key)
+            driver.send_message(_event(key))
+            handed_on = asyncio.Event()
+            self.app.call_later(handed_on.set)
+            await handed_on.wait()
+            await self.pilot._wait_for_screen()
 
     async def type(self, text: str) -> None:
-        await self.press(*("space" if character == " " else character for character in text))
+        await self.press(*text)
 
     def strips(self) -> list[Strip]:
         """The screen as it would be written to the terminal."""
@@ -69,6 +78,12 @@ class Person:
             now = self.text()
             same = same + 1 if now == before else 0
             before = now
+
+
+def _event(key: str) -> events.Key:
+    if len(key) > 1:
+        return events.Key(key, None)
+    return events.Key(key if key.isalnum() else _character_to_key(key), key)
 
 
 @asynccontextmanager

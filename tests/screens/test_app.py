@@ -19,7 +19,7 @@ async def test_numbers_lead_from_screen_to_screen(tmp_path: Path) -> None:
         await person.press("1")
         await person.sees("vision/defects")
         await person.press("4")
-        await person.sees("brave-sunset-12  ▶ running")
+        await person.hears("no run is under the cursor yet")
         await person.press("2", "j", "4")
         await person.sees("calm-river-13  ▶ running")
         await person.press("escape")
@@ -29,15 +29,15 @@ async def test_numbers_lead_from_screen_to_screen(tmp_path: Path) -> None:
 async def test_a_colon_jumps(tmp_path: Path) -> None:
     async with open_app(a_team(), tmp_path) as (person, _engine):
         await person.sees("brave-sunset-12")
-        await person.press("colon")
+        await person.press(":")
         await person.type("machines")
         await person.press("enter")
         await person.sees("GPU use")
-        await person.press("colon")
+        await person.press(":")
         await person.type("runs river")
         await person.press("enter")
         await person.sees("1 run  river")
-        await person.press("colon")
+        await person.press(":")
         await person.type("calm-river-13")
         await person.press("enter")
         await person.sees("epoch  7/40")
@@ -62,7 +62,7 @@ def test_where_a_jump_leads(typed: str, leads_to: Jump) -> None:
 async def test_the_keys_of_a_screen(tmp_path: Path) -> None:
     async with open_app(a_team(), tmp_path, (120, 60)) as (person, _):
         await person.sees("brave-sunset-12")
-        await person.press("question_mark")
+        await person.press("?")
         screen = await person.sees("keys of queue")
         for scope in ("queue", "list", "app"):
             assert all(command.help in screen for command in commands.of(scope))
@@ -84,7 +84,7 @@ async def test_the_log_of_commands(tmp_path: Path) -> None:
     async with open_app(a_team(), tmp_path) as (person, _):
         await person.sees("brave-sunset-12")
         await person.press("h", "3", "2", "r", "c", "y")
-        await person.press("at")
+        await person.press("@")
         await person.sees(
             "$ workbench machines", "$ workbench rerun brave-sunset-12", "$ workbench cancel brave-sunset-12"
         )

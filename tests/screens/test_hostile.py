@@ -46,20 +46,20 @@ async def test_every_tab_of_a_run_draws_none(tmp_path: Path, number: int) -> Non
         for _ in range(3):
             await person.settle()
             assert harmless(person)
-            await person.press("right_square_bracket")
+            await person.press("]")
 
 
 async def test_neither_do_comparison_question_and_log_of_commands(tmp_path: Path) -> None:
     async with open_app(hostile(), tmp_path, (120, 36)) as (person, _):
         await person.sees("running")
-        await person.press(*["space"] * 9, "c")
+        await person.press(*[" "] * 9, "c")
         await person.sees("Cancel")
         assert harmless(person)
-        await person.press("n", "equals_sign")
+        await person.press("n", "=")
         await person.sees("compare 9 runs")
         await person.press("f")
         await person.settle()
         assert harmless(person)
-        await person.press("at")
+        await person.press("@")
         await person.sees("what your keys stood for")
         assert harmless(person)

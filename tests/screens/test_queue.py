@@ -89,7 +89,7 @@ async def test_paging_through_fetches_what_comes_into_view(tmp_path: Path) -> No
 async def test_a_filter_narrows_and_escape_widens_again(tmp_path: Path) -> None:
     async with open_app(a_team(), tmp_path) as (person, engine):
         await person.sees("brave-sunset-12")
-        await person.press("slash")
+        await person.press("/")
         await person.type("river")
         await person.press("enter")
         await person.loses("brave-sunset-12")
@@ -102,7 +102,7 @@ async def test_a_filter_narrows_and_escape_widens_again(tmp_path: Path) -> None:
 async def test_a_filter_that_makes_no_sense_is_pointed_at(tmp_path: Path) -> None:
     async with open_app(a_team(), tmp_path) as (person, _):
         await person.sees("brave-sunset-12")
-        await person.press("slash")
+        await person.press("/")
         await person.type("lr= AND")
         await person.press("enter")
         await person.sees("▼")
@@ -116,7 +116,7 @@ async def test_a_filter_that_makes_no_sense_is_pointed_at(tmp_path: Path) -> Non
 async def test_a_filter_that_nothing_fits_says_so(tmp_path: Path) -> None:
     async with open_app(a_team(), tmp_path) as (person, _):
         await person.sees("brave-sunset-12")
-        await person.press("slash")
+        await person.press("/")
         await person.type("zebra")
         await person.press("enter")
         await person.sees("Nothing fits.", "esc shows all runs")
@@ -143,7 +143,7 @@ async def test_cancel_asks_and_names_run_and_owner(tmp_path: Path) -> None:
 async def test_marked_runs_are_cancelled_together(tmp_path: Path) -> None:
     async with open_app(a_team(), tmp_path) as (person, engine):
         await person.sees("brave-sunset-12")
-        await person.press("space", "space", "c")
+        await person.press(" ", " ", "c")
         await person.sees("Cancel 2 runs?", "2 marked")
         await person.press("y")
         await person.until(lambda: engine.called("cancel") == [{"runs": ["r0000012", "r0000013"]}], "both cancelled")

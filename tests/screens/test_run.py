@@ -40,13 +40,13 @@ async def test_the_log_grows_while_one_looks_and_stays_where_one_reads(tmp_path:
 async def test_tabs_go_round(tmp_path: Path) -> None:
     async with open_app(a_team(), tmp_path, run="brave-sunset-12") as (person, _):
         await person.sees("epoch  7/40")
-        await person.press("right_square_bracket")
+        await person.press("]")
         await person.sees("by step", "┤", "min 0.2")
-        await person.press("right_square_bracket")
+        await person.press("]")
         await person.sees("7c2e9f017c2e on main", "+    optimiser = AdamW")
-        await person.press("right_square_bracket")
+        await person.press("]")
         await person.sees("python train.py --lr {lr}", "3 files not committed", "params")
-        await person.press("left_square_bracket", "left_square_bracket", "left_square_bracket")
+        await person.press("[", "[", "[")
         await person.sees("epoch  7/40")
 
 
@@ -82,7 +82,7 @@ async def test_an_error_shows_what_the_tool_said(tmp_path: Path) -> None:
 async def test_a_name_that_nobody_has(tmp_path: Path) -> None:
     async with open_app(a_team(), tmp_path) as (person, _):
         await person.sees("brave-sunset-12")
-        await person.press("colon")
+        await person.press(":")
         await person.type("run zebra-1")
         await person.press("enter")
         await person.hears("no run is called 'zebra-1'")

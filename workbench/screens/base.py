@@ -64,6 +64,11 @@ class Panel(Screen[None]):
         """Ids of the runs that the snapshot should keep fresh."""
         return ()
 
+    @property
+    def run_here(self) -> str:
+        """Id of the run under the cursor, "" where this screen has none."""
+        return ""
+
     def prompted(self, kind: str, text: str) -> None:
         """A line was typed for this screen's own purpose."""
 
@@ -161,8 +166,7 @@ class Panel(Screen[None]):
 
     def close_prompt(self) -> None:
         self.query_one(Prompt).close()
-        if main := self.query(".main"):
-            main.first().focus()
+        self.set_focus(self.query(".main").first() if self.query(".main") else None)
 
     async def _jump(self, jump: commands.Jump) -> None:
         match jump.screen:

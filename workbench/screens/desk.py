@@ -16,8 +16,6 @@ class Desk(Protocol):
     """Marked runs: id -> name."""
     numbers: dict[str, int]
     """status -> how many runs there are."""
-    here: str
-    """Id of the run that was last under the cursor, "" before there was one."""
 
     trouble: str
     """What keeps us from the engine, a sentence; "" while nothing does."""

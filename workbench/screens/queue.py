@@ -75,6 +75,11 @@ class QueueScreen(Panel):
         return self._window.ids.values()
 
     @property
+    def run_here(self) -> str:
+        run = self._run()
+        return run.id if run else ""
+
+    @property
     def table(self) -> Table:
         return self.query_one("#runs", Table)
 
@@ -106,8 +111,6 @@ class QueueScreen(Panel):
 
     def _draw_card(self) -> None:
         card, row = self.query_one(RunCard), self._row(self.table.cursor)
-        if row:
-            self.desk.here = row.run.id
         if not card.display:
             return
         if row is None:

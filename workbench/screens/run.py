@@ -82,6 +82,10 @@ class RunScreen(Panel):
     def _row(self) -> Row | None:
         return self.desk.snapshot.rows.get(self.run_id)
 
+    @property
+    def run_here(self) -> str:
+        return self.run_id
+
     def looked_at(self) -> Iterable[str]:
         return (self.run_id,)
 

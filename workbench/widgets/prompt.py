@@ -19,7 +19,6 @@ from workbench.widgets.line import OneLine
 class Prompt(Vertical):
     DEFAULT_CSS = """
     Prompt { height: auto; display: none; background: $panel; }
-    Prompt.open { display: block; }
     Prompt Horizontal { height: 1; }
     Prompt #label { width: 3; }
     Prompt Input { border: none; height: 1; padding: 0; width: 1fr; background: $panel; }
@@ -53,22 +52,23 @@ class Prompt(Vertical):
         self.kind = kind
         self.query_one("#label", OneLine).show((Cell(f" {sign} ", "key"),))
         self.remove_class("trouble")
-        self.add_class("open")
+        self.display = True
         self.screen.add_class("typing")
         field = self.query_one(Input)
         field.suggester = SuggestFromList(words) if words else None
         field.value = text
         field.cursor_position = len(text)
-        field.focus()
+        self.screen.set_focus(field)  # at once: the next key is already on its way
 
     def close(self) -> None:
         self.kind = ""
-        self.remove_class("open", "trouble")
+        self.display = False
+        self.remove_class("trouble")
         self.screen.remove_class("typing")
 
     @property
     def is_open(self) -> bool:
-        return self.has_class("open")
+        return self.display
 
     def trouble(self, message: str, column: int | None = None) -> None:
         """Say what is wrong, and point at it: the caret stands above the character."""
