@@ -1,4 +1,4 @@
-"""Dead links in the docs: every relative link and every anchor must lead somewhere. Exit code 1 names those that don't."""
+"""Dead links in the docs: every relative link and every anchor must lead somewhere. Exit code 1 and their names."""
 
 from __future__ import annotations
 

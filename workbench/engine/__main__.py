@@ -26,7 +26,11 @@ def main() -> int:
         return ANOTHER
     from workbench.engine import composition
 
-    return composition.run()
+    code = composition.run()
+    # Everything is closed. An ordinary exit would have DuckDB's binding complain about what exceptions still hold.
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
 
 
 def _lock(path: str) -> int | None:

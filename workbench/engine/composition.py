@@ -41,11 +41,14 @@ def run() -> int:
         asyncio.run(_run())
     except WorkbenchError as problem:
         log.error("can't start: %s %s", problem.message, problem.hint)
-        print(f"workbench: {problem.message}", file=sys.stderr)  # noqa: T201  whoever started us reads this
+        said = f"{problem.message}; {problem.hint}" if problem.hint else problem.message
+        print(f"workbench: {said}", file=sys.stderr)  # noqa: T201  whoever started us reads this
         return 1
     except Exception:
         log.exception("the engine died")
-        raise
+        return 1
+    finally:
+        logging.shutdown()
     return 0
 
 
