@@ -35,8 +35,9 @@ async def paint(directory: Path) -> None:
                 async with open_app(a_team(), home, (width, height)) as (person, _):
                     await person.sees("brave-sunset-12", "running", "loss")
                     await person.settle()
-                    await person.press(*keys)
-                    await person.settle()
+                    for key in keys:
+                        await person.press(key)
+                        await person.settle()
                     target = directory / f"{name}-{width}x{height}.svg"
                     target.write_text(person.app.export_screenshot(title="workbench"))
 

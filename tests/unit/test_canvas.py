@@ -5,7 +5,7 @@ import math
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workbench.present.canvas import Picture, Series, changes, plot
+from workbench.present.canvas import Bounds, Picture, Series, changes, plot
 from workbench.present.cells import width
 from workbench.present.sparkline import bar, sparkline, thin
 
@@ -52,8 +52,8 @@ def test_a_new_point_touches_few_cells() -> None:
     values = [math.exp(-x / 40) for x in range(200)]
     xs = list(range(200))
     end = Series("end", [300], [0.5])
-    old = plot([Series("m", xs, values), end], 80, 16, bottom=0, top=1)
-    new = plot([Series("m", [*xs, 200], [*values, 0.006]), end], 80, 16, bottom=0, top=1)
+    old = plot([Series("m", xs, values), end], 80, 16, bounds=Bounds(bottom=0, top=1))
+    new = plot([Series("m", [*xs, 200], [*values, 0.006]), end], 80, 16, bounds=Bounds(bottom=0, top=1))
     assert sum(wide for _, _, wide in changes(old, new)) <= 4
 
 
@@ -63,9 +63,17 @@ def test_no_values_is_said() -> None:
 
 
 def test_a_gap_where_a_value_is_no_number() -> None:
-    whole = plot([Series("m", [0, 1, 2], [1.0, 1.0, 1.0])], 40, 5, bottom=0, top=2)
-    broken = plot([Series("m", [0, 1, 2], [1.0, math.nan, 1.0])], 40, 5, bottom=0, top=2)
+    whole = plot([Series("m", [0, 1, 2], [1.0, 1.0, 1.0])], 40, 5, bounds=Bounds(bottom=0, top=2))
+    broken = plot([Series("m", [0, 1, 2], [1.0, math.nan, 1.0])], 40, 5, bounds=Bounds(bottom=0, top=2))
     assert whole.text != broken.text
+
+
+def test_edges_that_are_bound_stay() -> None:
+    late = Series("m", [-900, -10, 0], [1.0, 1.0, 1.0])
+    lines = plot([late], 40, 5, bounds=Bounds(left=-600, right=0, bottom=0, top=2)).text.splitlines()
+    assert lines[-1].split() == ["-600", "0"]
+    drawn = [line.index(character) for line in lines for character in line if 0x2800 < ord(character) <= 0x28FF]
+    assert min(drawn) > 30
 
 
 def test_one_value_is_a_dot_in_the_middle() -> None:

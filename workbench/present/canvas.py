@@ -51,18 +51,32 @@ class Frame:
     top: float
 
 
-def frame(series: Sequence[Series], bottom: float | None = None, top: float | None = None) -> Frame | None:
-    """The smallest frame around everything finite; `bottom` and `top` fix the y axis. None: nothing to show."""
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """Edges of a frame that stay where they are, whatever the values; None: goes with them."""
+
+    left: float | None = None
+    right: float | None = None
+    bottom: float | None = None
+    top: float | None = None
+
+
+FREE = Bounds()
+
+
+def frame(series: Sequence[Series], bounds: Bounds = FREE) -> Frame | None:
+    """The smallest frame around everything finite, but for the edges that are bound. None: nothing to show."""
     points = [(x, y) for one in series for x, y in zip(one.xs, one.ys, strict=True) if math.isfinite(y)]
     if not points:
         return None
     xs, ys = [x for x, _ in points], [y for _, y in points]
-    low = min(ys) if bottom is None else bottom
-    high = max(ys) if top is None else top
+    low = min(ys) if bounds.bottom is None else bounds.bottom
+    high = max(ys) if bounds.top is None else bounds.top
     if low >= high:
         margin = abs(low) * 0.1 or 1.0
         low, high = low - margin, high + margin
-    left, right = min(xs), max(xs)
+    left = min(xs) if bounds.left is None else bounds.left
+    right = max(xs) if bounds.right is None else bounds.right
     return Frame(left, right if right > left else left + 1, low, high)
 
 
@@ -71,13 +85,12 @@ def plot(
     width: int,
     height: int,
     *,
-    bottom: float | None = None,
-    top: float | None = None,
+    bounds: Bounds = FREE,
     x_labels: tuple[str, str] | None = None,
     empty: str = "no values yet",
 ) -> Picture:
     """A chart of `width` by `height` cells: y labels at the left, the curves, x labels in the last row."""
-    seen = frame(series, bottom, top)
+    seen = frame(series, bounds)
     if seen is None or width < 12 or height < 3:
         return _message(empty, width, height)
     labels = _y_labels(seen, height - 1)
@@ -140,7 +153,7 @@ class _Dots:
         x_scale, y_scale = width / (seen.right - seen.left), height / (seen.top - seen.bottom)
         before: tuple[int, int] | None = None
         for x, y in zip(series.xs, series.ys, strict=True):
-            if not math.isfinite(y):
+            if not (math.isfinite(y) and seen.left <= x <= seen.right):
                 before = None
                 continue
             column = round((x - seen.left) * x_scale)

@@ -8,6 +8,7 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 
 from workbench import commands
+from workbench.present.canvas import Bounds
 from workbench.present.cells import Cell, Line
 from workbench.present.machines import (
     COLUMNS,
@@ -31,6 +32,7 @@ from workbench.widgets.table import Table
 LISTED = 10
 """Machines on screen before the list scrolls."""
 HOLDERS = 500
+PERCENT = Bounds(left=-SPAN, right=0, bottom=0, top=100)
 _TIMES = (f"-{SPAN // 60}m", "now")
 
 
@@ -47,8 +49,8 @@ class MachinesScreen(Panel):
             yield OneLine(id="name")
             yield Lines(id="devices")
             with Horizontal(id="charts"):
-                yield Chart(bottom=0, top=100, empty="no samples yet", id="cpu")
-                yield Chart(bottom=0, top=100, empty="no GPU here", id="gpu")
+                yield Chart(bounds=PERCENT, empty="no samples yet", id="cpu")
+                yield Chart(bounds=PERCENT, empty="no GPU here", id="gpu")
 
     def refetch(self) -> None:
         errand(self, self._fetch_holders, "page")

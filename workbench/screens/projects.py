@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from textual.app import ComposeResult
-from textual.containers import Horizontal, Vertical
+from textual.containers import Container, Vertical
 
 from workbench import commands
 from workbench.present.cells import Cell
@@ -36,7 +36,7 @@ class ProjectsScreen(Panel):
         self._fetched_order = -1
 
     def body(self) -> ComposeResult:
-        with Horizontal():
+        with Container(id="body"):
             table = Table(self._cells, COLUMNS, id="projects")
             table.add_class("main")
             yield table
@@ -70,7 +70,7 @@ class ProjectsScreen(Panel):
         self._projects, self._fetched_order = reply["projects"], order
         empty = self.query_one("#empty", Lines)
         empty.display = not self._projects
-        self.table.display = bool(self._projects)
+        self.table.display = self.query_one("#detail").display = bool(self._projects)
         empty.show([heading(_EMPTY[0]), *((Cell(line),) for line in _EMPTY[1:])])
         self.table.set_count(len(self._projects))
         self._draw_detail()
@@ -80,7 +80,7 @@ class ProjectsScreen(Panel):
             return
         project = self._projects[self.table.cursor]
         self.query_one("#name", OneLine).show((Cell(clean(project["name"]), "title"),))
-        self.query_one("#counts", OneLine).show(counts(project["counts"]))
+        self.query_one("#counts", OneLine).show(counts(project["counts"])[1:])
         pane = self.query_one("#facts", Lines)
         pane.show(fact_lines(facts(project, self.desk.now()), pane.size.width - 2))
 

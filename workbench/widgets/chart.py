@@ -9,7 +9,7 @@ from textual.geometry import Region
 from textual.strip import Strip
 from textual.widget import Widget
 
-from workbench.present.canvas import Picture, Series, changes, plot
+from workbench.present.canvas import FREE, Bounds, Picture, Series, changes, plot
 from workbench.present.cells import Cell, Line
 from workbench.widgets.ink import strip
 
@@ -25,13 +25,12 @@ class Chart(Widget):
     def __init__(
         self,
         *,
-        bottom: float | None = None,
-        top: float | None = None,
+        bounds: Bounds = FREE,
         empty: str = "no values yet",
         id: str | None = None,
     ) -> None:
         super().__init__(id=id)
-        self._bottom, self._top, self._empty = bottom, top, empty
+        self._bounds, self._empty = bounds, empty
         self._heading: Line = ()
         self._series: Sequence[Series] = ()
         self._x_labels: tuple[str, str] | None = None
@@ -55,8 +54,7 @@ class Chart(Widget):
             self._series,
             width,
             height,
-            bottom=self._bottom,
-            top=self._top,
+            bounds=self._bounds,
             x_labels=self._x_labels,
             empty=self._empty,
         )
