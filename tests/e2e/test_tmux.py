@@ -1,0 +1,91 @@
+"""The terminal interface as a person has it: in a real tmux of 80 by 24, with the real engine behind it."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.bench import WORKBENCH, Bench, until
+from tests.parts import command
+
+
+class Terminal:
+    def __init__(self, bench: Bench, socket: Path) -> None:
+        self._tmux = [command("tmux"), "-S", str(socket), "-f", "/dev/null"]
+        variables = {key: value for key, value in bench.environment.items() if key != "NO_COLOR"}
+        self._environment = variables | {"TERM": "xterm-256color", "LC_ALL": "C.UTF-8"}
+        self._project = bench.project
+
+    def open(self, *words: str) -> None:
+        line = shlex.join([*WORKBENCH, *words])
+        self._call("new-session", "-d", "-x", "80", "-y", "24", "-c", str(self._project), line)
+
+    def press(self, *keys: str) -> None:
+        for key in keys:
+            self._call("send-keys", key)
+
+    def screen(self) -> str:
+        return self._call("capture-pane", "-p")
+
+    def sees(self, pattern: str) -> str:
+        """Wait until the screen shows it."""
+        return until(lambda: shown if re.search(pattern, shown := self.screen()) else "", f"{pattern} on the screen")
+
+    def closed(self) -> bool:
+        return subprocess.run([*self._tmux, "has-session"], capture_output=True, check=False).returncode != 0
+
+    def close(self) -> None:
+        subprocess.run([*self._tmux, "kill-server"], capture_output=True, check=False)
+
+    def _call(self, *words: str) -> str:
+        done = subprocess.run([*self._tmux, *words], env=self._environment, capture_output=True, text=True, check=False)
+        return done.stdout
+
+
+@pytest.fixture
+def terminal(bench: Bench, tmp_path: Path) -> Iterator[Terminal]:
+    terminal = Terminal(bench, tmp_path / "tmux")
+    yield terminal
+    terminal.close()
+
+
+def test_watch_a_run_open_it_and_cancel_it(bench: Bench, terminal: Terminal) -> None:
+    script = 'for i in 1 2 3; do echo "epoch $i"; echo "{\\"loss\\": 0.$i}" >> "$WORKBENCH_METRICS"; done; sleep 600'
+    run = bench.submit(["sh", "-c", script], "--name", "long-walk", "--set", "lr=0.1")
+    until(lambda: bench.show(run["id"])["metrics"])
+    terminal.open()
+    screen = terminal.sees(r"long-walk +▶ running +local")
+    lines = screen.splitlines()
+    assert len(lines) <= 24 and all(len(line) <= 80 for line in lines)
+    terminal.press("2", "Enter")
+    terminal.sees("epoch 3")
+    terminal.press("c")
+    terminal.sees("long-walk")
+    terminal.press("y")
+    until(lambda: bench.status(run["id"]) == "cancelled")
+    terminal.sees("cancelled")
+    assert not bench.alive("sleep")
+    terminal.press("Escape")
+    terminal.sees("mark")  # a key right behind Escape would be taken for Alt
+    terminal.press("q")
+    until(terminal.closed, "q to close it")
+    assert bench.engine_pid(), "the engine outlives the screen"
+
+
+def test_what_appears_while_one_looks_on(bench: Bench, terminal: Terminal) -> None:
+    terminal.open()
+    terminal.press("2")
+    terminal.sees("workbench run")  # an empty queue says what to type next
+    bench.submit(["sleep", "600"], "--name", "newcomer")
+    terminal.sees(r"newcomer +▶ running")
+    terminal.press("?")
+    terminal.sees("cancel")
+    terminal.press("q")
+    until(lambda: "newcomer" in terminal.screen(), "the help to close")
+    terminal.press("3")
+    terminal.sees(r"local +● ok")
