@@ -26,7 +26,7 @@ demo: setup      ## run a real sweep and watch it
 	@$(BIN)/workbench demo
 
 test: setup      ## every test, against real processes
-	@$(BIN)/pytest
+	@$(BIN)/pytest -n auto --dist loadfile
 
 check: setup     ## style, types, import contracts, links in the docs
 	@$(BIN)/ruff check .
