@@ -100,7 +100,7 @@ def test_what_ended_while_no_engine_was_there_is_known_afterwards(bench: Bench) 
     assert len(bench("logs", run["id"]).split()) == 10
 
 
-@pytest.mark.parametrize("point", POINTS)
+@pytest.mark.parametrize("point", [point for point in POINTS if point != "before-stop"])
 def test_killed_at_any_point_nothing_is_lost_and_nothing_runs_twice(bench: Bench, point: str) -> None:
     """A metric line and a file of marks tell how often each command really ran."""
     marks = bench.home.parent / "marks"
@@ -121,6 +121,15 @@ def test_killed_at_any_point_nothing_is_lost_and_nothing_runs_twice(bench: Bench
         assert shown["metrics"]["mark"]["count"] == 1
         assert bench("logs", row["id"]) == f"out {row['params']['i']}\n"
     assert "Traceback" not in bench.log()
+
+
+def test_a_cancel_that_the_engine_died_over_is_delivered_by_the_next(bench: Bench) -> None:
+    run = bench.submit(["sleep", "600"], WORKBENCH_ENGINE_CRASH="before-stop")
+    until(lambda: bench.status(run["id"]) == "running")
+    bench.run("cancel", run["id"])
+    assert bench.wait(run["id"]) == 130
+    assert not bench.alive("sleep")
+    assert bench.log().count("listening on") == 2
 
 
 def _all_over(bench: Bench) -> list[dict[str, Any]]:

@@ -223,6 +223,17 @@ def test_adopted_runs_hold_their_shares() -> None:
     assert launched(step(state, ended("run00001.1"), 2)) == ["run00002"]
 
 
+def test_a_retry_that_waits_is_remembered_by_the_next_engine() -> None:
+    before = a_state()
+    submit(before, a_run(1, retries=1))
+    step(before, seam.AttemptVanished("run00001.1", "reboot"), 10)
+    state = State()
+    adopt(state, before.runs.values(), {})
+    step(state, seam.MachineUp("local", before.seats["local"].capacity), 20)
+    assert step(state, seam.Tick(), 20).effects == [seam.Wake(10 + 5 * SECOND)]
+    assert launched(step(state, seam.Tick(), 10 + 5 * SECOND)) == ["run00001"]
+
+
 def sweep(count: int) -> list[Run]:
     return [a_run(seq, sweep="run00001") for seq in range(1, count + 1)]
 

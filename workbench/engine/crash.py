@@ -11,6 +11,7 @@ POINTS = (
     "before-launch",  # the effect is known to the hands
     "before-start",  # code and environment are there, the order is not out
     "after-start",  # the supervisor has it
+    "before-stop",  # somebody wants it cancelled, the machine was not told
     "before-settle",  # the end was heard, and is not on disk
     "before-collect",  # the end is on disk, the log still on the machine
     "before-forget",  # the log is home, the machine not told

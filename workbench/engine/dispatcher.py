@@ -48,6 +48,10 @@ class Record(Protocol):
         """Attempts that are thought to be there, not over yet."""
         ...
 
+    def unwanted(self, machine: str) -> list[str]:
+        """Those of them that somebody wants cancelled."""
+        ...
+
     async def marks(self) -> dict[tuple[str, int], tuple[int, int]]: ...
 
     async def over(self, attempts: Iterable[str]) -> list[str]:
@@ -200,6 +204,7 @@ class Dispatcher:
         return await asyncio.to_thread(self._blobs.get, sha)
 
     async def _stop(self, effect: seam.Stop) -> None:
+        crash.here("before-stop")
         machine = self.roads[effect.machine].machine
         if machine is not None:
             await machine.cancel(effect.attempt)
@@ -217,7 +222,13 @@ class Dispatcher:
         crash.here("before-collect")
         road.parsers.pop(effect.attempt, None)
         if effect.log_size and self._logs.size(effect.attempt) is None:
-            await self._logs.write(effect.attempt, _chunks(machine, effect.attempt))
+            try:
+                await self._logs.write(effect.attempt, _chunks(machine, effect.attempt))
+            except OSError as problem:  # the disk is full: the machine keeps it meanwhile
+                log.error("the log of %s can't be kept yet: %s", effect.attempt, problem)
+                await asyncio.sleep(RETRY_MOST)
+                self.perform(effect)
+                return
         crash.here("before-forget")
         road.forgotten.append(effect.attempt)
         if len(road.forgotten) == 1:
@@ -243,6 +254,9 @@ class Dispatcher:
                     road.reason = await self._travel(road, machine)
                 except MachineError as problem:
                     road.reason = problem.message
+                except Exception as problem:  # ask again from what is on disk rather than bring the engine down
+                    log.exception("on the road to %s", road.name)
+                    road.reason = repr(problem)
                 finally:
                     road.machine = None
                     road.ready.clear()
@@ -281,6 +295,8 @@ class Dispatcher:
         road.machine, road.reason = machine, ""
         await self._absorb(Seen([seam.MachineUp(road.name, road.limit(machine.host.capacity))]))
         road.tried.set()
+        for attempt in self._record.unwanted(road.name):  # the order may not have arrived
+            self.perform(seam.Stop(road.name, attempt))
         leftovers = [attempt for attempt in await machine.leftovers() if attempt not in watched]
         for attempt in await self._record.over(leftovers):
             size = (await machine.read(attempt, "log", 0, 0))[1]
@@ -350,14 +366,14 @@ class Dispatcher:
                 freed += size
         return removed, freed
 
-    async def watch_closely(self, interval: float) -> None:
-        """How often machines tell what they do: often while somebody looks."""
+    def sample(self, interval: float) -> None:
+        """How often machines tell what they do, in seconds: often while somebody looks."""
         if interval == self._interval:
             return
         self._interval = interval
         for road in self.roads.values():
             if road.machine is not None:
-                await road.machine.sample(interval)
+                self._spawn(road.machine.sample(interval), f"sample {road.name}")
 
     async def tried(self) -> None:
         """Returns once every machine has answered, or was found not to."""

@@ -12,12 +12,12 @@ from workbench.domain.events import Change
 from workbench.domain.resources import Capacity
 from workbench.domain.run import Run
 from workbench.domain.time import Micros
-from workbench.engine import telemetry
+from workbench.engine import seam, telemetry
 from workbench.engine.blobs import Blobs
 from workbench.engine.dispatcher import Dispatcher, Road
 from workbench.engine.environments import Environments
 from workbench.engine.logs import Logs
-from workbench.engine.mind import Mind
+from workbench.engine.mind import Mind, Seen
 from workbench.engine.outbox import Outbox
 from workbench.engine.recovery import Recovery
 from workbench.engine.server import Handler, Server
@@ -92,6 +92,7 @@ class Engine:
                     group.create_task(self.dispatcher.keep(road), name=f"road to {road.name}")
                 path = await self.server.open()
                 log.info("listening on %s", path)
+                await self.mind.absorb(Seen([seam.Tick()]))  # retries that waited for their moment go on waiting
                 group.create_task(self._until_stopped(), name="stop")
         except* Stopped:
             pass
@@ -175,7 +176,7 @@ class Engine:
         """Machines tell what they do often while somebody looks, and now and then otherwise."""
         watched = self.server.subscribed("machines")
         interval = telemetry.WATCHED if watched else telemetry.UNWATCHED
-        self._background = asyncio.ensure_future(self.dispatcher.watch_closely(interval))
+        self.dispatcher.sample(interval)
 
     # Machines
 

@@ -359,6 +359,8 @@ def _tick(state: State, now: Micros, out: Outcome) -> None:
         if run is not None and isinstance(run.status, Queued) and run.status.not_before == moment:
             due[id] = run
     state.lines.extend(list(due.values()))
+    if state.delayed:
+        out.effects.append(seam.Wake(state.delayed[0][0]))
     for key, lane in state.lanes.items():
         if key == lane.attempts[0] and len(lane.attempts) > 1 and not lane.fenced:
             if now - lane.since >= LANE_PATIENCE:
