@@ -116,6 +116,10 @@ class Engine:
         waiting = self._over.setdefault(id, [])
         waiting.append(future)
         try:
+            if self.mind.live(id) is None:  # it has ended: that is on disk, or will be told to the future
+                run = await self.history.find(id)
+                if not run.live:
+                    return run
             return await future
         finally:
             waiting.remove(future)
