@@ -248,8 +248,9 @@ class Workbench(App[int]):
         self._tell(SnapshotChanged())
 
     def _tell(self, message: EngineConnected | EngineLost | SnapshotChanged) -> None:
-        for panel in self._panels():
-            panel.post_message(message)
+        """The screen in front. Those behind it look for themselves when they come to the front."""
+        if isinstance(self.screen, Panel):
+            self.screen.post_message(message)
 
     def _panels(self) -> list[Panel]:
         return [screen for screen in self.screen_stack if isinstance(screen, Panel)]

@@ -43,6 +43,7 @@ async def test_rows_change_as_the_engine_tells(tmp_path: Path) -> None:
         await person.sees("node7 to come back")
         await engine.change(replace(waiting, status=Running(attempt("gpu1"), NOW)), "started")
         await person.loses("node7 to come back")
+        world.curves["r0000012"]["loss"].append(0.1234)
         await engine.tell("metrics", {"runs": {"r0000012": {"loss": 0.1234}}})
         await person.sees("0.1234")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Any, ClassVar, cast
@@ -21,6 +22,8 @@ from workbench.widgets.line import OneLine
 from workbench.widgets.prompt import Prompt
 
 WIDE, HUGE = 120, 160
+REDRAW_SECONDS = 0.25
+"""Between one picture and the next: no eye reads faster, and a slow line must carry it."""
 SOON = 0.2
 """Seconds within which several reasons to fetch again become one."""
 
@@ -33,6 +36,7 @@ class Panel(Screen[None]):
     def __init__(self) -> None:
         super().__init__()
         self._due: dict[str, Timer] = {}
+        self._drawn_at = 0.0
 
     @property
     def desk(self) -> Desk:
@@ -80,9 +84,12 @@ class Panel(Screen[None]):
             return
 
         def due() -> None:
-            del self._due[what]
+            self._due.pop(what, None)
             do()
 
+        if seconds <= 0:
+            due()
+            return
         self._due[what] = self.set_timer(seconds, due)
 
     async def fetch(self, verb: str, **params: Any) -> dict[str, Any] | None:
@@ -108,22 +115,28 @@ class Panel(Screen[None]):
         self.query_one("#status", OneLine).show(self.desk.status_line(self.title_text, self.size.width))
 
     def on_mount(self) -> None:
-        self.set_interval(1.0, self._tick)
+        self._clock = self.set_interval(1.0, self._draw, pause=True)
+
+    def on_screen_suspend(self) -> None:
+        """What lies under another screen stays still: Textual repaints the upper one for all that the lower is told."""
+        self._clock.pause()
 
     def on_screen_resume(self) -> None:
+        self._clock.resume()
         self._banner()
         self.draw_status()
         if self.desk.connected:
             self.refetch()
         self.redraw()
 
-    def _tick(self) -> None:
-        """Times go on while nothing else happens."""
-        if self.is_current:
-            self.draw_status()
-            self.redraw()
-
     def on_snapshot_changed(self, message: SnapshotChanged) -> None:
+        """At once where it has been quiet, else with what else comes until then."""
+        self.soon("redraw", self._draw, max(0.0, self._drawn_at + REDRAW_SECONDS - time.monotonic()))
+
+    def _draw(self) -> None:
+        if self.app.screen is not self:
+            return
+        self._drawn_at = time.monotonic()
         self.draw_status()
         self.redraw()
 

@@ -182,9 +182,15 @@ class QueueScreen(Panel):
             desk.learn_trends(trends)
             self.redraw()
         answers = await asyncio.gather(*(self.fetch("explain", run=id) for id in waiting))
-        if reasons := {id: one["why"]["text"] for id, one in zip(waiting, answers, strict=True) if one}:
+        told = {id: one["why"]["text"] for id, one in zip(waiting, answers, strict=True) if one}
+        if reasons := {id: text for id, text in told.items() if not self._has_reason(id)}:
             desk.learn_reasons(reasons)
             self.redraw()
+
+    def _has_reason(self, id: str) -> bool:
+        """A notification that came while we asked is newer than the answer."""
+        row = self.desk.snapshot.rows.get(id)
+        return row is None or bool(row.why)
 
     def _fetch_series(self) -> None:
         errand(self, self._fill_card, "series")

@@ -23,7 +23,7 @@ from workbench.present.runs import facts, headline, origins, waiting
 from workbench.present.sanitise import clean
 from workbench.protocol.messages import number_in
 from workbench.screens import actions
-from workbench.screens.base import SOON, WIDE, Panel
+from workbench.screens.base import REDRAW_SECONDS, SOON, WIDE, Panel
 from workbench.screens.errand import errand
 from workbench.widgets.chart import Chart
 from workbench.widgets.line import OneLine
@@ -210,13 +210,11 @@ class RunScreen(Panel):
                 return
             if piece["text"]:
                 view.append(piece["text"])
-            stuck = piece["next"] == self._next and not piece["text"]
             self._next = piece["next"]
             if piece["over"] and piece["next"] >= piece["size"]:
                 view.end()
                 return
-            if stuck:
-                await asyncio.sleep(0.5)  # an engine that does not wait must not be asked without pause
+            await asyncio.sleep(REDRAW_SECONDS)  # what is written meanwhile comes in one piece
 
     async def _fetch_diff(self) -> None:
         row = self._row
@@ -265,7 +263,7 @@ class RunScreen(Panel):
 
     def action_turn_to(self, end: int) -> None:
         pane = self._pane()
-        pane.scroll_to(y=pane.max_scroll_y if end else 0, animate=False, force=True)
+        pane.scroll_line(pane.max_scroll_y if end else 0)
 
     def action_metric(self) -> None:
         row = self._row

@@ -41,8 +41,22 @@ def strip(widget: Widget, line: Iterable[Cell], columns: int, over: str = "") ->
     """A line of cells as exactly so many columns, on the widget's own colours; `over` lies on top of every cell."""
     base, top = widget.rich_style, style_of(widget, over)
     cells = cut_line(line, columns)
-    segments = [Segment(cell.text, base + style_of(widget, cell.style) + top) for cell in cells if cell.text]
-    used = sum(text_width(cell.text) for cell in cells)
-    if used < columns:
-        segments.append(Segment(" " * (columns - used), base + top))
+    segments: list[Segment] = []
+    for cell in (*cells, Cell(" " * (columns - sum(text_width(cell.text) for cell in cells)))):
+        _add(segments, cell.text, base + style_of(widget, cell.style) + top)
     return Strip(segments, columns)
+
+
+def _add(segments: list[Segment], text: str, style: Style) -> None:
+    """As part of the last segment where nobody sees a difference: each change of style is forty bytes on the line."""
+    if not text:
+        return
+    before = segments[-1].style if segments else None
+    if before is not None and (before == style or (text.isspace() and _blank_alike(before, style))):
+        segments[-1] = Segment(segments[-1].text + text, before)
+    else:
+        segments.append(Segment(text, style))
+
+
+def _blank_alike(one: Style, other: Style) -> bool:
+    return one.bgcolor == other.bgcolor and not (one.underline or one.reverse or other.underline or other.reverse)

@@ -5,17 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from textual import events
-from textual.geometry import Region, Size
-from textual.scroll_view import ScrollView
+from textual.geometry import Region
 from textual.strip import Strip
 
 from workbench.present.cells import Line
 from workbench.widgets.ink import strip
+from workbench.widgets.scrolling import Scrolling
 
 
-class Lines(ScrollView):
-    DEFAULT_CSS = "Lines { overflow-x: hidden; scrollbar-size: 1 1; }"
-
+class Lines(Scrolling):
     def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
         super().__init__(id=id, classes=classes)
         self.lines: Sequence[Line] = ()
@@ -24,7 +22,7 @@ class Lines(ScrollView):
         """Draw these instead; only what differs on screen is painted again."""
         before, self.lines = self.lines, lines
         if len(before) != len(lines):
-            self._measure()
+            self.set_length(len(lines))
         top = self.scroll_offset.y
         for y in range(self.size.height):
             if before[top + y : top + y + 1] != lines[top + y : top + y + 1]:
@@ -35,16 +33,13 @@ class Lines(ScrollView):
         return self.scroll_offset.y >= self.max_scroll_y
 
     def turn(self, lines: int) -> None:
-        self.scroll_to(y=self.scroll_offset.y + lines, animate=False, force=True)
+        self.scroll_line(self.scroll_offset.y + lines)
 
     def turn_page(self, direction: int) -> None:
         self.turn(direction * max(1, self.size.height // 2))
 
-    def _measure(self) -> None:
-        self.virtual_size = Size(self.size.width, len(self.lines))
-
     def on_resize(self, event: events.Resize) -> None:
-        self._measure()
+        self.set_length(len(self.lines))
 
     def render_line(self, y: int) -> Strip:
         index = self.scroll_offset.y + y

@@ -46,7 +46,7 @@ class LogView(Lines):
 
     def _follow(self) -> None:
         if self._following:
-            self.scroll_to(y=self.max_scroll_y, animate=False, force=True)
+            self.scroll_line(self.max_scroll_y)
 
 
 def _line(text: str) -> Line:

@@ -27,7 +27,7 @@ LOG_LINES = 6
 
 class RunCard(Vertical):
     DEFAULT_CSS = """
-    RunCard #facts { height: auto; max-height: 50%; }
+    RunCard #facts { max-height: 50%; }
     RunCard #charts { height: 1fr; }
     RunCard #log { height: 6; }
     """
@@ -66,7 +66,9 @@ class RunCard(Vertical):
             (Cell(clean(run.name), "title"), Cell(f"  {clean(run.user)} · {clean(run.project)}", "dim"))
         )
         self.query_one("#headline", OneLine).show(headline(run, now))
-        self.query_one("#facts", Lines).show(_facts(row, now, self.size.width - 2))
+        said, pane = _facts(row, now, self.size.width - 2), self.query_one("#facts", Lines)
+        pane.styles.height = len(said)
+        pane.show(said)
         before, self._drawn = self._drawn, (run.id, run.status.name, metric_name, row.metrics)
         if not before or before[0] != run.id:
             for chart in self.query(Chart):

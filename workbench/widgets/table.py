@@ -10,23 +10,22 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from textual import events
-from textual.geometry import Region, Size
+from textual.geometry import Region
 from textual.message import Message
-from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from workbench import commands
 from workbench.present.cells import Cell, fit
 from workbench.present.columns import GAP, Column, Slot, arrange
 from workbench.widgets.ink import strip
+from workbench.widgets.scrolling import Scrolling
 
 Cells = Sequence[Cell]
 EDGE = 1
 """Empty columns left and right."""
 
 
-class Table(ScrollView, can_focus=True):
-    DEFAULT_CSS = "Table { overflow-x: hidden; scrollbar-size: 1 1; width: 1fr; height: 1fr; }"
+class Table(Scrolling, can_focus=True):
     BINDINGS = commands.bindings("list")
 
     class CursorMoved(Message):
@@ -72,8 +71,10 @@ class Table(ScrollView, can_focus=True):
         """There are so many rows now; those on screen are compared and patched."""
         if count != self.count:
             self.count = count
-            self._measure()
+            self.set_length(count + 1)
             self.cursor = max(0, min(self.cursor, count - 1))
+            self._drawn.clear()
+            self.refresh()
         self.patch()
 
     def patch(self) -> None:
@@ -96,7 +97,7 @@ class Table(ScrollView, can_focus=True):
             return
         top, page = self.scroll_offset.y, self.page
         if not top <= index < top + page:
-            self.scroll_to(y=index if index < top else index - page + 1, animate=False, force=True)
+            self.scroll_line(index if index < top else index - page + 1)
         self._repaint(before)
         self._repaint(index)
         self.post_message(self.CursorMoved(self, index))
@@ -148,7 +149,7 @@ class Table(ScrollView, can_focus=True):
         self.post_message(self.RowsShown())
 
     def on_resize(self, event: events.Resize) -> None:
-        self._measure()
+        self.set_length(self.count + 1)
         self._arrange()
         self.post_message(self.RowsShown())
 
@@ -173,9 +174,6 @@ class Table(ScrollView, can_focus=True):
 
     def _cells(self, index: int) -> Cells | None:
         return self._row(index)
-
-    def _measure(self) -> None:
-        self.virtual_size = Size(self.size.width, self.count + 1)
 
     def _arrange(self) -> None:
         self._slots = arrange(self._columns, self.size.width - 2 * EDGE)
