@@ -6,7 +6,7 @@ command line that does the same; the log of commands (`@`) shows it with its bla
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from textual.binding import Binding, BindingType
@@ -151,9 +151,3 @@ def parse_jump(text: str) -> Jump:
     if word in ("q", "quit"):
         return Jump("quit")
     return Jump("run", rest if word in ("run", "show") and rest else word)
-
-
-def matching(typed: str, names: Sequence[str]) -> str:
-    """The rest of the only completion of what was typed, "" where there is none or more than one."""
-    fitting = [name for name in names if name.startswith(typed)] if typed else []
-    return fitting[0][len(typed) :] if len(fitting) == 1 else ""

@@ -81,7 +81,7 @@ class Table(Scrolling, can_focus=True):
         """Repaint what differs from the facts, and nothing else."""
         top = self.scroll_offset.y
         for index in self.visible_rows:
-            new, old = self._cells(index), self._drawn.get(index)
+            new, old = self._row(index), self._drawn.get(index)
             if index in self._drawn and new == old:
                 continue
             self._drawn[index] = new
@@ -165,15 +165,12 @@ class Table(Scrolling, can_focus=True):
         if index >= self.count:
             return strip(self, (), width)
         if index not in self._drawn:
-            self._drawn[index] = self._cells(index)
+            self._drawn[index] = self._row(index)
         cells = self._drawn[index]
         over = "cursor" if index == self.cursor else ""
         if cells is None:
             return strip(self, (Cell(" " * EDGE), Cell("·", "dim")), width, over)
         return strip(self, self._laid_out(cells), width, over)
-
-    def _cells(self, index: int) -> Cells | None:
-        return self._row(index)
 
     def _arrange(self) -> None:
         self._slots = arrange(self._columns, self.size.width - 2 * EDGE)
