@@ -110,6 +110,7 @@ class FakeEngine:
             runs = [run for run in runs if run.project == project]
         rows = [
             {"run": run_out(run), "metrics": {k: number_out(v) for k, v in self.world.last(run.id).items()}}
+            | ({"waits": self.world.why(run)} if run.status.name == "queued" else {})
             for run in runs[offset : offset + limit]
         ]
         return {"total": len(runs), "counts": {}, "rows": rows}

@@ -69,7 +69,8 @@ def learn(snapshot: Snapshot, page: Mapping[str, Any]) -> Snapshot:
     for one in page["rows"]:
         run = run_in(one["run"])
         known = rows.get(run.id, Row(run))
-        rows[run.id] = replace(known, run=run, metrics={k: number_in(v) for k, v in one["metrics"].items()})
+        metrics = {key: number_in(value) for key, value in one["metrics"].items()}
+        rows[run.id] = replace(known, run=run, metrics=metrics, why=one.get("waits", ""))
     return replace(snapshot, rows=rows)
 
 

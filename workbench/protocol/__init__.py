@@ -11,7 +11,7 @@ names are those of the command line and of engine/handlers):
     stop         {}                                      -> {}
     submit       Submission                              -> {count, ids, names, runs: first 100 Run}
     runs         {filter?, order?, limit?, offset?, project?}
-                                                         -> {total, counts: {status: n}, rows: [{run, metrics}]}
+                                                         -> {total, counts: {status: n}, rows: [{run, metrics, waits?}]}
     show         {run}                                   -> {run, metrics: {key: {last, min, max, step, count}},
                                                              events: [{at, kind, by, detail}], artifacts, malformed,
                                                              files, waiting, warnings: [text]}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterable
 from functools import partial
 from typing import Any
@@ -31,8 +30,6 @@ PAGE = 100
 """Rows of one fetch."""
 MARGIN = 400
 """Rows kept above and below the screen."""
-EXPLAINED = 12
-"""Waiting rows asked about in one fetch: the engine tells of the others when their reason changes."""
 GAUGED = 50
 """Running rows whose recent values are fetched for their sparklines."""
 SERIES_SECONDS = 1.0
@@ -170,27 +167,16 @@ class QueueScreen(Panel):
         return {key: value for key, value in given.items() if value}
 
     async def _fetch_trimmings(self, ids: list[str]) -> None:
-        """Sparklines of what runs, reasons of what waits: drawn when they come."""
+        """Sparklines of what runs: drawn when they come."""
         desk = self.desk
         rows = [row for id in ids if (row := desk.snapshot.rows.get(id))]
         running = [row.run.id for row in rows if row.run.active and not row.trend][:GAUGED]
-        waiting = [row.run.id for row in rows if row.run.status.name == "queued" and not row.why][:EXPLAINED]
         if running and self._metric:
             trends = await self.fetch("series", runs=running, keys=[self._metric], points=TREND)
             if trends is None:
                 return
             desk.learn_trends(trends)
             self.redraw()
-        answers = await asyncio.gather(*(self.fetch("explain", run=id) for id in waiting))
-        told = {id: one["why"]["text"] for id, one in zip(waiting, answers, strict=True) if one}
-        if reasons := {id: text for id, text in told.items() if not self._has_reason(id)}:
-            desk.learn_reasons(reasons)
-            self.redraw()
-
-    def _has_reason(self, id: str) -> bool:
-        """A notification that came while we asked is newer than the answer."""
-        row = self.desk.snapshot.rows.get(id)
-        return row is None or bool(row.why)
 
     def _fetch_series(self) -> None:
         errand(self, self._fill_card, "series")
