@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from workbench.cli import VERBS
+from workbench.commands import COMMANDS
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("examples/**/*.md")])
@@ -50,3 +51,10 @@ def test_every_make_target_in_the_docs_exists() -> None:
     targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
     named = {target for page in PAGES for target in re.findall(r"`make ([a-z]+)`", page.read_text())}
     assert named <= targets
+
+
+def test_the_page_of_keys_tells_every_key_and_no_other() -> None:
+    page = (ROOT / "docs" / "screens.md").read_text()
+    told = {line for line in page.splitlines() if line.startswith("| `")}
+    meant = {f"| {' '.join(f'`{key}`' for key in command.keys)} | {command.help} |" for command in COMMANDS}
+    assert told == meant
