@@ -19,7 +19,7 @@ from workbench import commands, themes
 from workbench.client.mirror import Snapshot, fold, keep, learn, learn_trends
 from workbench.client.stream import Disconnected, Engine, connect
 from workbench.domain.time import Micros
-from workbench.errors import EngineError, EngineUnreachable, WorkbenchError
+from workbench.errors import ConfigError, EngineError, EngineUnreachable, WorkbenchError
 from workbench.messages import EngineConnected, EngineLost, SnapshotChanged
 from workbench.present.cells import Cell, Line, plain, width
 from workbench.present.machines import summary
@@ -33,6 +33,7 @@ from workbench.screens.machines import MachinesScreen
 from workbench.screens.projects import ProjectsScreen
 from workbench.screens.queue import QueueScreen
 from workbench.screens.run import RunScreen
+from workbench.settings import load_user
 
 TOPICS = ("runs", "metrics", "machines", "waits")
 RETRY_SECONDS = (0.2, 0.5, 1.0, 2.0)
@@ -56,7 +57,13 @@ class Workbench(App[int]):
     DEFAULT_MODE = "queue"
 
     def __init__(
-        self, screen: str = "", run: str = "", *, socket: str | None = None, clock: Callable[[], Micros] = _system_clock
+        self,
+        screen: str = "",
+        run: str = "",
+        *,
+        theme: str = themes.DEFAULT,
+        socket: str | None = None,
+        clock: Callable[[], Micros] = _system_clock,
     ) -> None:
         """screen: where to begin. run: one to open at once. socket: of an engine that runs, else the user's own."""
         self._palettes, self._theme_problems = themes.available()
@@ -74,7 +81,7 @@ class Workbench(App[int]):
         self.trouble = ""
         for palette in self._palettes.values():
             self.register_theme(_theme(palette))
-        self.theme = themes.DEFAULT if themes.DEFAULT in self._palettes else next(iter(self._palettes), self.theme)
+        self.theme = theme if theme in self._palettes else next(iter(self._palettes), self.theme)
         for name in BUILTIN_THEMES:
             if name not in self._palettes and self._palettes:
                 self.unregister_theme(name)
@@ -328,5 +335,12 @@ def _theme(palette: themes.Palette) -> Theme:
 
 
 def run_app(screen: str = "", run: str = "") -> int:
-    """Open the interface; the exit code when it is left. screen: projects, queue or machines."""
-    return Workbench(screen, run).run() or 0
+    """Open the interface; the exit code when it is left. screen: projects, queue or machines.
+
+    Raises ConfigError where config.toml is wrong, or names a theme that there is not.
+    """
+    theme = load_user().theme or themes.DEFAULT
+    known, _ = themes.available()
+    if theme not in known:
+        raise ConfigError(f"no theme is called {theme!r}", hint=f"there are {', '.join(sorted(known))}")
+    return Workbench(screen, run, theme=theme).run() or 0

@@ -77,6 +77,18 @@ def test_watch_a_run_open_it_and_cancel_it(bench: Bench, terminal: Terminal) -> 
     assert bench.engine_pid(), "the engine outlives the screen"
 
 
+def test_a_theme_that_there_is_not_is_named_with_those_that_there_are(bench: Bench) -> None:
+    """`script` gives it a terminal of its own, so that it means to open the screens."""
+    config = bench.home / "config"
+    config.mkdir(parents=True)
+    (config / "config.toml").write_text('[screen]\ntheme = "neon"\n')
+    words = [command("script"), "-qec", shlex.join(WORKBENCH), "/dev/null"]
+    environment = bench.environment | {"TERM": "xterm-256color"}
+    done = subprocess.run(words, env=environment, capture_output=True, text=True, check=False, timeout=60)
+    assert done.returncode == 2
+    assert "neon" in done.stdout and "high-contrast" in done.stdout
+
+
 def test_what_appears_while_one_looks_on(bench: Bench, terminal: Terminal) -> None:
     terminal.open()
     terminal.press("2")
