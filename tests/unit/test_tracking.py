@@ -143,7 +143,8 @@ def test_nothing_that_returned_is_lost_to_a_kill(run: Run) -> None:
 
 def test_threads_and_forks_append_whole_lines(run: Run) -> None:
     run.good("""
-import os, threading
+import os, threading, warnings
+warnings.simplefilter("ignore", DeprecationWarning)  # forking beside threads is what this is about
 wb.log({"begin": 1})
 def work(name):
     for i in range(500): wb.log({name: i, "pad": 0.1234567890123})
