@@ -110,4 +110,5 @@ def _merge(batches: list[Batch]) -> Batch:
         changes=[change for batch in batches for change in batch.changes],
         readings=[reading for batch in batches for reading in batch.readings],
         samples=[sample for batch in batches for sample in batch.samples],
+        collections=[collection for batch in batches for collection in batch.collections],
     )

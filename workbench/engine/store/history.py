@@ -75,6 +75,12 @@ class DuckHistory:
     async def artifacts(self, run: str) -> list[Artifact]:
         return await self._read(reads.artifacts, run)
 
+    async def artifact(self, run: str, name: str) -> Artifact | None:
+        return await self._read(reads.artifact, run, name)
+
+    async def collected(self, run: str) -> dict[int, list[str]]:
+        return await self._read(reads.collected, run)
+
     async def malformed(self, run: str) -> tuple[int, str]:
         return await self._read(reads.malformed, run)
 

@@ -51,6 +51,19 @@ class Reading:
 
 
 @dataclass(frozen=True, slots=True)
+class Collection:
+    """What an attempt left and is in store now: instead of what it said of its artifacts while it ran.
+
+    Written once for an attempt, however often it comes."""
+
+    run: str
+    attempt: int
+    artifacts: Sequence[Artifact]
+    left_out: Sequence[str] = ()
+    """What was not taken and why, a sentence each."""
+
+
+@dataclass(frozen=True, slots=True)
 class MachineSample:
     machine: str
     at: Micros
@@ -65,6 +78,7 @@ class Batch:
     changes: Sequence[Change] = ()
     readings: Sequence[Reading] = ()
     samples: Sequence[MachineSample] = ()
+    collections: Sequence[Collection] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +161,15 @@ class History(Protocol):
         """[{at, kind, by, detail}] in order."""
         ...
 
-    async def artifacts(self, run: str) -> list[Artifact]: ...
+    async def artifacts(self, run: str) -> list[Artifact]:
+        """The latest of each name, of the last attempt that left one."""
+        ...
+
+    async def artifact(self, run: str, name: str) -> Artifact | None: ...
+
+    async def collected(self, run: str) -> dict[int, list[str]]:
+        """attempt -> what was left out, for attempts whose artifacts are in store."""
+        ...
 
     async def malformed(self, run: str) -> tuple[int, str]:
         """How many metric lines made no sense, and the first of them."""

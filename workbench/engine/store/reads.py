@@ -117,10 +117,22 @@ def events(cursor: Cursor, run: str) -> list[dict[str, Any]]:
 
 
 def artifacts(cursor: Cursor, run: str) -> list[Artifact]:
-    """The latest of each name."""
-    query = "SELECT name, path, size, sha256 FROM artifact WHERE run = ? ORDER BY rowid"
+    query = "SELECT name, path, size, sha256 FROM artifact WHERE run = ? ORDER BY attempt, rowid"
     latest = {row[0]: Artifact(*row) for row in cursor.execute(query, [_seq(cursor, run)]).fetchall()}
     return list(latest.values())
+
+
+def artifact(cursor: Cursor, run: str, name: str) -> Artifact | None:
+    query = """
+        SELECT name, path, size, sha256 FROM artifact WHERE run = ? AND name = ?
+        ORDER BY attempt DESC, rowid DESC LIMIT 1"""
+    row = cursor.execute(query, [_seq(cursor, run), rows.text(name)]).fetchone()
+    return Artifact(*row) if row else None
+
+
+def collected(cursor: Cursor, run: str) -> dict[int, list[str]]:
+    query = "SELECT attempt, left_out FROM collection WHERE run = ?"
+    return {number: json.loads(said) for number, said in cursor.execute(query, [_seq(cursor, run)]).fetchall()}
 
 
 def malformed(cursor: Cursor, run: str) -> tuple[int, str]:
