@@ -25,7 +25,8 @@ class Board:
     opened: set[str] = field(default_factory=set)
     """Machines with more room than when they were last looked at."""
     shut: bool = False
-    """A machine has closed since: runs that avoid one may have no other any more."""
+    """A machine has closed since: those that waited for it wait for another, and those that avoid one may have no
+    other any more."""
 
     def has_room(self, name: str) -> None:
         """More than before."""
@@ -33,7 +34,7 @@ class Board:
             self.opened.add(name)
 
     def close(self, name: str) -> None:
-        """It takes nothing new: whoever waits for it waits for another now."""
+        """It takes nothing new."""
         self.opened.discard(name)
         self.kept = {want: machine for want, machine in self.kept.items() if machine != name}
         self.shut = True
@@ -60,7 +61,7 @@ class _Turn:
         self._changed, lines.changed = lines.changed, set()
         self._opened, board.opened = board.opened, set()
         if board.shut:
-            self._changed |= {want for want in lines if want.avoid}
+            self._changed |= {want for want in lines if want.avoid or want not in board.kept}
             board.shut = False
         self._rooms: dict[str, Room] = {}
         self._candidates: dict[Want, list[tuple[int, int, str]]] = {}
@@ -122,9 +123,7 @@ class _Turn:
         if need.machine:
             names = [need.machine] if need.machine in seats and need.machine in names else []
         found = [name for name in names if seats[name].open and seats[name].suits(need)]
-        if avoid in found and any(
-            seat.open and seat.name != avoid and seat.could_fit(need) for seat in seats.values()
-        ):
+        if avoid in found and any(seat.open and seat.name != avoid and seat.could_fit(need) for seat in seats.values()):
             found.remove(avoid)
         return found
 
