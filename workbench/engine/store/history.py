@@ -11,6 +11,7 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import duckdb
 
+from workbench.domain.machines import Enrolled
 from workbench.domain.run import Run
 from workbench.domain.time import Micros
 from workbench.engine.store import reads, sql
@@ -83,6 +84,9 @@ class DuckHistory:
 
     async def malformed(self, run: str) -> tuple[int, str]:
         return await self._read(reads.malformed, run)
+
+    async def machines(self) -> list[Enrolled]:
+        return await self._read(reads.machines)
 
     async def samples(self, machine: str, since: Micros, limit: int) -> list[tuple[Micros, dict[str, Any]]]:
         return await self._read(reads.samples, machine, since, limit)

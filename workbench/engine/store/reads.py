@@ -9,6 +9,7 @@ from typing import Any
 import duckdb
 
 from workbench.domain.filters import parse
+from workbench.domain.machines import Enrolled
 from workbench.domain.run import Run
 from workbench.domain.time import SECOND, Micros
 from workbench.engine.store import filters, rows, series
@@ -139,6 +140,11 @@ def malformed(cursor: Cursor, run: str) -> tuple[int, str]:
     query = "SELECT malformed, first_malformed FROM reading WHERE run = ? ORDER BY attempt"
     found = cursor.execute(query, [_seq(cursor, run)]).fetchall()
     return sum(count for count, _ in found), next((first for _, first in found if first), "")
+
+
+def machines(cursor: Cursor) -> list[Enrolled]:
+    found = cursor.execute(f"SELECT {', '.join(rows.MACHINE)} FROM machine ORDER BY name").fetchall()
+    return [rows.machine_of(row) for row in found]
 
 
 def samples(cursor: Cursor, machine: str, since: Micros, limit: int) -> list[tuple[Micros, dict[str, Any]]]:

@@ -15,7 +15,7 @@ import duckdb
 
 from workbench.domain.events import Change, Kind
 from workbench.engine.store import rows
-from workbench.engine.store.interface import Artifact, Batch, Collection, Metric, Reading
+from workbench.engine.store.interface import Artifact, Batch, Collected, Metric, Reading
 from workbench.engine.store.memory import Mark, Memory, Tracked
 from workbench.errors import HistoryError
 
@@ -38,6 +38,9 @@ def write(cursor: duckdb.DuckDBPyConnection, memory: Memory, batches: Sequence[B
         _write_readings(cursor, memory, readings)
     for collection in (collection for batch in batches for collection in batch.collections):
         _write_collection(cursor, memory, collection)
+    for name, machine in ((name, machine) for batch in batches for name, machine in batch.machines.items()):
+        cursor.execute("DELETE FROM machine WHERE name = ?", [name])
+        _append(cursor, "machine", [rows.machine(machine)] if machine else [])
     _append(cursor, "sample", [(sample.machine, sample.at, rows.compact(sample.body)) for sample in samples])
     _forget(memory, changes)
 
@@ -171,7 +174,7 @@ def _write_config(cursor: duckdb.DuckDBPyConnection, seq: int, config: Mapping[s
     _append(cursor, "param", written)
 
 
-def _write_collection(cursor: duckdb.DuckDBPyConnection, memory: Memory, collection: Collection) -> None:
+def _write_collection(cursor: duckdb.DuckDBPyConnection, memory: Memory, collection: Collected) -> None:
     key = [memory.recall(cursor, collection.run).seq, collection.attempt]
     which = "run = ? AND attempt = ?"
     if cursor.execute(f"SELECT 1 FROM collection WHERE {which}", key).fetchone():
