@@ -67,7 +67,9 @@ class Blobs:
             disk = os.statvfs(self.root)
         if disk.f_bavail * disk.f_frsize < size - part.size + SPARE:
             part.drop()
-            raise HistoryFull(f"no room left for an artifact of {size} bytes", hint="free some space: it is tried again")
+            raise HistoryFull(
+                f"no room left for an artifact of {size} bytes", hint="free some space: it is tried again"
+            )
         return part
 
     def put(self, data: bytes) -> str:
@@ -197,5 +199,7 @@ def _told() -> Iterator[None]:
         raise
     except OSError as problem:
         if problem.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise HistoryFull("no room left for code and artifacts of runs", hint="free some space, then again") from None
+            raise HistoryFull(
+                "no room left for code and artifacts of runs", hint="free some space, then again"
+            ) from None
         raise HistoryError(f"blobs can't be kept: {problem}") from None

@@ -18,6 +18,7 @@ from workbench.domain.resources import Capacity
 from workbench.domain.run import Run, attempt_of
 from workbench.domain.time import Micros
 from workbench.engine import crash, seam
+from workbench.engine.artifacts import Artifacts
 from workbench.engine.blobs import Blobs
 from workbench.engine.ingest import Parser
 from workbench.engine.logs import Logs
@@ -86,6 +87,7 @@ class Dispatcher:
         blobs: Blobs,
         snapshots: Snapshots,
         logs: Logs,
+        artifacts: Artifacts,
         telemetry: Telemetry,
         record: Record,
         absorb: Callable[[Seen], Awaitable[None]],
@@ -96,6 +98,7 @@ class Dispatcher:
         self._blobs = blobs
         self._snapshots = snapshots
         self._logs = logs
+        self._artifacts = artifacts
         self._telemetry = telemetry
         self._record = record
         self._absorb = absorb
@@ -119,6 +122,7 @@ class Dispatcher:
             case seam.Fence():
                 self._spawn(self._fence(effect), f"fence on {effect.machine}")
             case seam.Collect():
+                self._artifacts.under_way[effect.attempt] = ""
                 self._spawn(self._collect(effect), f"collect {effect.attempt}")
 
     def _spawn(self, work: Awaitable[None], name: str) -> None:
@@ -218,12 +222,25 @@ class Dispatcher:
         road.parsers.pop(effect.attempt, None)
         if effect.log_size and self._logs.size(effect.attempt) is None:
             await self._logs.write(effect.attempt, _chunks(machine, effect.attempt))
-        crash.here("before-forget")
         road.forgotten.append(effect.attempt)
         if len(road.forgotten) == 1:
             await asyncio.sleep(FORGET_TOGETHER)
             told, road.forgotten = road.forgotten, []
-            await machine.forget(told)
+            leaving = await machine.leaving(told)
+            await self._forget(machine, [attempt for attempt in told if attempt not in leaving])
+            for attempt in leaving:
+                self._spawn(self._bring(machine, attempt), f"bring the artifacts of {attempt}")
+
+    async def _bring(self, machine: base.Machine, attempt: str) -> None:
+        await self._artifacts.bring(machine, attempt)
+        await self._forget(machine, [attempt])
+
+    async def _forget(self, machine: base.Machine, attempts: list[str]) -> None:
+        crash.here("before-forget")
+        if attempts:
+            await machine.forget(attempts)
+        for attempt in attempts:
+            self._artifacts.under_way.pop(attempt, None)
 
     # Roads
 
@@ -433,6 +450,7 @@ def _spec(run: Run) -> base.Spec:
         environment=run.environment.id,
         params=run.ask.params,
         variables=run.variables,
+        outputs=run.outputs,
         links=run.links,
         devices=attempt.share.devices,
         cpus=run.ask.need.cpus,

@@ -13,6 +13,7 @@ from workbench.domain.resources import Capacity
 from workbench.domain.run import Run
 from workbench.domain.time import Micros
 from workbench.engine import telemetry
+from workbench.engine.artifacts import Artifacts
 from workbench.engine.blobs import Blobs
 from workbench.engine.dispatcher import Dispatcher, Road
 from workbench.engine.environments import Environments
@@ -61,6 +62,7 @@ class Engine:
         self.notes = notes
         self.telemetry = telemetry.Telemetry()
         self.outbox = Outbox(history)
+        self.artifacts = Artifacts(blobs, self.outbox.write)
         self.mind = Mind(self.outbox, self._perform, self._publish)
         self.recovery = Recovery(self.mind.state, history)
         self.dispatcher = Dispatcher(
@@ -68,6 +70,7 @@ class Engine:
             blobs,
             snapshots,
             logs,
+            self.artifacts,
             self.telemetry,
             self.recovery,
             self.mind.absorb,

@@ -87,6 +87,7 @@ def run_out(run: Run) -> dict[str, Any]:
         "retried": run.retried,
         "links": dict(run.links),
         "variables": dict(run.variables),
+        "outputs": list(run.outputs),
         "detail": status_out(run.status),
     }
 
@@ -121,6 +122,7 @@ def run_in(data: dict[str, Any]) -> Run:
         retried=data["retried"],
         links=data["links"],
         variables=data["variables"],
+        outputs=tuple(data.get("outputs", ())),  # runs of before there were any have none
     )
 
 

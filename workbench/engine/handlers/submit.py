@@ -72,6 +72,7 @@ async def submit(engine: Engine, peer: Peer, params: Params) -> dict[str, Any]:
         status=Queued(0),
         links=frozen.links,
         variables=project.run.variables,
+        outputs=project.run.outputs,
     )
     status: Status = Held(now(), f"by {peer.user}") if params.flag("hold") else Queued(now())
     runs = await _make(engine, template, combinations, name, status, sweep=params.has("grid"))
