@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import shutil
 import socket
 import subprocess
 from dataclasses import dataclass, field
@@ -152,7 +151,11 @@ class SshSite(LocalSite):
 
     def vouch(self) -> None:
         """Trust its host key."""
-        hostkeys.trust("127.0.0.1", self.sshd.port, self.sshd.host_key.with_suffix(".pub").read_text())
+        self.vouch_at(self.sshd.port)
+
+    def vouch_at(self, port: int) -> None:
+        """Trust its host key where another port leads to it."""
+        hostkeys.trust("127.0.0.1", port, self.sshd.host_key.with_suffix(".pub").read_text())
 
     async def connect(self, destination: Destination | None = None) -> Machine:
         machine = await ssh.connect(destination or self.destination, "far")
@@ -188,8 +191,10 @@ class Fleet:
         patch.setenv("WORKBENCH_HOME", str(directory / "wb"))
         patch.delenv("SSH_AUTH_SOCK", raising=False)
 
-    def machine(self, *, vouched: bool = True, started: bool = True, **settings: str) -> SshSite:
-        """One more; `settings` are lines of its sshd_config."""
+    def machine(self, *, vouched: bool = True, started: bool = True, shell: str = "", **settings: str) -> SshSite:
+        """One more; `shell` is the login shell of its user, `settings` are lines of its sshd_config."""
+        if shell:
+            settings["ForceCommand"] = f'exec {parts.command(shell)} -c "$SSH_ORIGINAL_COMMAND"'
         sshd = Sshd(self._directory / f"h{len(self._sites)}", self.key.with_suffix(".pub"), settings)
         sshd.home.mkdir(parents=True)
         # What was sent once need not be sent for each test.
@@ -269,11 +274,3 @@ class Wire:
             pass
         finally:
             sink.close()
-
-
-def shell(name: str) -> dict[str, str]:
-    """Settings of an sshd whose user has this login shell. Skips where it is not installed."""
-    path = shutil.which(name)
-    if path is None:
-        parts.missing(name)
-    return {"ForceCommand": f'exec {path} -c "$SSH_ORIGINAL_COMMAND"'}

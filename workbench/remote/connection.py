@@ -7,6 +7,7 @@ says, and the agent is never forwarded. One channel on it carries everything.
 from __future__ import annotations
 
 import asyncio
+import os
 import random
 import re
 import socket
@@ -17,7 +18,6 @@ from typing import Any
 from weakref import WeakKeyDictionary
 
 import asyncssh
-from asyncssh.public_key import get_default_public_key_algs
 
 from workbench.errors import (
     ConfigError,
@@ -162,10 +162,13 @@ class _Doorman(asyncssh.SSHClient):
         return False
 
 
-async def _go(hops: list[asyncssh.SSHClientConnection], address: str, keepalive: float) -> None:
+async def _go(hops: list[asyncssh.SSHClientConnection], address: str, keepalive: float, trail: int = 0) -> None:
     """Reach `address` from the last hop, or through the jump hosts of its own that the ssh config names."""
+    if trail > _HOPS:
+        raise ConfigError(f"more than {_HOPS} jump hosts lead to {address}", hint="see ProxyJump in ~/.ssh/config")
     wanted: dict[str, Any] = {
         **_parts(address),
+        "config": (),  # where ssh looks for it
         "agent_forwarding": False,
         "x11_forwarding": False,
         "keepalive_interval": keepalive,
@@ -174,16 +177,22 @@ async def _go(hops: list[asyncssh.SSHClientConnection], address: str, keepalive:
         "login_timeout": 0,
     }
     try:
-        options = await asyncssh.SSHClientConnectionOptions.construct(**wanted)
+        # No keys yet: this is to see what the config says.
+        options = await asyncssh.SSHClientConnectionOptions.construct(**wanted, client_keys=None)
     except (ValueError, OSError, asyncssh.Error) as error:
         raise ConfigError(f"the ssh config for {address} makes no sense: {error}", hint="see ~/.ssh/config") from error
     if options.tunnel and not hops:
         for jump in str(options.tunnel).split(","):
-            await _go(hops, jump.strip().removeprefix("ssh://"), keepalive)
-    if len(hops) >= _HOPS:
-        raise ConfigError(f"more than {_HOPS} jump hosts lead to {address}", hint="see ProxyJump in ~/.ssh/config")
+            await _go(hops, jump.strip().removeprefix("ssh://"), keepalive, trail + 1)
+    named = options.config.get("IdentityFile", ())
+    if named:
+        # As ssh does: those that are not there are passed over, and so are those that ask for a passphrase.
+        wanted["client_keys"] = [path for path in named if os.path.exists(os.path.expanduser(path))]
+        wanted["ignore_encrypted"] = True
     host = options.host_key_alias or options.host
     record = hostkeys.known(options.config.get("UserKnownHostsFile", ()))
+    if not options.config.get("HostKeyAlgorithms"):
+        wanted["server_host_key_algs"] = hostkeys.algorithms(record, host, options.port)
     await _shake_hands(hops, address, wanted, host, options.port, record)
 
 
@@ -195,10 +204,6 @@ async def _shake_hands(
     port: int,
     record: asyncssh.SSHKnownHosts,
 ) -> None:
-    keys, authorities = record.match(host, "", port)[:2]
-    if not keys and not authorities:
-        # A certificate of an authority that nobody knows says nothing: ask for the plain key, to show that.
-        wanted["server_host_key_algs"] = [name.decode("ascii") for name in get_default_public_key_algs()]
     via = hops[-1] if hops else None
     shown: list[tuple[asyncssh.SSHKey, str]] = []
     try:
@@ -266,13 +271,6 @@ def _ours(
             )
         case asyncssh.HostKeyNotVerifiable():
             return HostKeyChanged(f"the host key of {host} is refused: {error.reason}", host=host, port=port)
-        case asyncssh.KeyExchangeFailed() if hostkeys.keys_of(record, host, "", port):
-            return HostKeyChanged(
-                f"{host} no longer has a host key of the kind on record: {error.reason}",
-                hint="if its administrator confirms the new key, remove the old one from known_hosts",
-                host=host,
-                port=port,
-            )
         case asyncssh.PermissionDenied():
             return LoginRefused(
                 f"{address} does not let us in: {error.reason}",
@@ -285,6 +283,8 @@ def _ours(
             return Unreachable(f"{address} has no address: {error.strerror}", hint="see HostName in ~/.ssh/config")
         case asyncssh.Error():
             return Unreachable(f"no connection to {address}: {error.reason}")
+        case OSError() if error.errno:
+            return Unreachable(f"no connection to {address}: {os.strerror(error.errno)}")
         case _:
             return Unreachable(f"no connection to {address}: {error}")
 

@@ -6,9 +6,10 @@ Nothing in this file, and no line of an ssh config, turns the question off.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import asyncssh
+from asyncssh.public_key import get_default_certificate_algs, get_default_public_key_algs
 
 from workbench import paths
 from workbench.errors import HostKeyChanged
@@ -37,7 +38,20 @@ def known(more: Iterable[str] = ()) -> asyncssh.SSHKnownHosts:
 
 def keys_of(record: asyncssh.SSHKnownHosts, host: str, address: str, port: int) -> list[asyncssh.SSHKey]:
     """The keys on record for a machine."""
-    return list(record.match(host, address, None if port == _SSH_PORT else port)[0])
+    return list(_on_record(record, host, address, port)[0])
+
+
+def algorithms(record: asyncssh.SSHKnownHosts, host: str, port: int) -> list[str]:
+    """What to ask a machine for: first the kind of key that is on record, then any, to have one to show.
+
+    A certificate says nothing where its authority is not on record, so it is the plain key that is asked for."""
+    keys, authorities = _on_record(record, host, "", port)[:2]
+    wanted = [
+        *(get_default_certificate_algs() if authorities else ()),
+        *(name for key in keys for name in key.sig_algorithms),
+        *get_default_public_key_algs(),
+    ]
+    return [name.decode("ascii") for name in dict.fromkeys(wanted)]
 
 
 def fingerprint(key: asyncssh.SSHKey) -> str:
@@ -78,6 +92,13 @@ def changed(host: str, port: int, shown: asyncssh.SSHKey) -> HostKeyChanged:
         type=shown.get_algorithm(),
         fingerprint=fingerprint(shown),
     )
+
+
+def _on_record(
+    record: asyncssh.SSHKnownHosts, host: str, address: str, port: int
+) -> tuple[Sequence[asyncssh.SSHKey], ...]:
+    """Keys, authorities, revoked keys."""
+    return record.match(host, address, None if port == _SSH_PORT else port)[:3]
 
 
 def _lines(path: str) -> list[str]:

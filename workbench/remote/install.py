@@ -16,6 +16,7 @@ import tempfile
 import time
 import zlib
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from importlib import metadata, util
 from pathlib import Path
@@ -79,8 +80,9 @@ async def enter(pipe: Pipe, address: str, root: str) -> Arrival:
     bundle = await asyncio.to_thread(agent_parcel)
     wanted = {"root": root, "agent": f"agent/{bundle.hash}", "uv": uv_offers()}
     source = Path(porter.__file__).read_text(encoding="utf-8")
-    try:
+    with suppress(OSError):  # what has ended already may have said why
         pipe.write(ascii(source).encode() + b"\n" + json.dumps(wanted).encode() + b"\n")
+    try:
         async with asyncio.timeout(_PATIENCE):
             said = await _hear(pipe, address)
         clock = said["now"] - time.time()
