@@ -13,10 +13,14 @@ names are those of the command line and of engine/handlers):
     runs         {filter?, order?, limit?, offset?, project?}
                                                          -> {total, counts: {status: n}, rows: [{run, metrics}]}
     show         {run}                                   -> {run, metrics: {key: {last, min, max, step, count}},
-                                                             events: [{at, kind, by, detail}], artifacts, malformed,
-                                                             files, waiting, warnings: [text]}
+                                                             events: [{at, kind, by, detail}], malformed, files,
+                                                             artifacts: [{name, path, size, sha256, stored}],
+                                                             collecting: null or {text, moving},
+                                                             waiting, warnings: [text]}
     logs         {run, offset?, limit?, wait?}           -> {run, offset, next, size, text, over}
                                                             offset < 0: from the end; wait: seconds to wait for more
+    pull         {run, name, offset?, limit?}            -> {name, size, sha256, offset, data}: some bytes of an
+                                                            artifact, in base64
     wait         {run, seconds?}                         -> {run}, when it is over (or the seconds are)
     cancel       {runs: [R]}                             -> {runs: [Run]}
     hold         {runs: [R]}                             -> {runs: [Run]}

@@ -22,6 +22,7 @@ from workbench.engine.handlers.machines import machines
 from workbench.engine.handlers.move import move
 from workbench.engine.handlers.params import Params
 from workbench.engine.handlers.projects import projects
+from workbench.engine.handlers.pull import pull
 from workbench.engine.handlers.rerun import rerun
 from workbench.engine.handlers.runs import runs
 from workbench.engine.handlers.series import series
@@ -47,6 +48,7 @@ VERBS: tuple[_Verb, ...] = (
     move,
     projects,
     prune,
+    pull,
     release,
     rerun,
     runs,
