@@ -13,6 +13,7 @@ import pytest
 from tests import parts
 from tests.remote.fleet import Fleet, SshSite, Wire
 from tests.remote.site import Ear, eventually, logged, spec
+from tests.remote.test_host import oldest
 from workbench.errors import Unreachable
 from workbench.remote import connection, install
 from workbench.remote.connection import Connection, Destination
@@ -129,6 +130,25 @@ async def test_no_session_is_allowed(fleet: Fleet) -> None:
     assert "MaxSessions" in caught.value.hint
 
 
+async def test_a_road_that_broke_before_it_was_used(fleet: Fleet) -> None:
+    site = fleet.machine()
+    road = await Connection.open(site.destination)
+    site.sshd.stop()
+    with pytest.raises(Unreachable, match="broke"):
+        await road.start("true")
+    with pytest.raises(Unreachable, match="broke"):
+        await road.start("true")
+    await road.close()
+
+
+async def test_an_agent_that_does_not_answer(fleet: Fleet, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ssh, "_GREETING", 0.0)
+    site = fleet.machine()
+    with pytest.raises(Unreachable, match="does not answer"):
+        await site.connect()
+    await asyncio.to_thread(eventually, lambda: not site.sshd.sessions())
+
+
 async def test_a_crowd_is_let_through_a_few_at_a_time(fleet: Fleet) -> None:
     site = fleet.machine(MaxStartups="10:100:10")
     roads = await asyncio.gather(*(Connection.open(site.destination) for _ in range(20)))
@@ -222,7 +242,7 @@ async def test_there_is_no_python(fleet: Fleet, tmp_path: Path) -> None:
     with pytest.raises(Unreachable, match=r"no Python 3\.8"):
         await site.connect()
     old.unlink()
-    (tmp_path / "bin" / "python3.11").symlink_to(sys.executable)
+    (tmp_path / "bin" / "python3.9").symlink_to(oldest() or sys.executable)
     await (await site.connect()).close()
 
 
@@ -234,7 +254,7 @@ async def test_a_look_at_a_machine(fleet: Fleet) -> None:
     assert seen.host_key.fingerprint.startswith("SHA256:")
     assert seen.round_trip > 0
     assert not any("clock" in warning for warning in seen.warnings)
-    assert not site.agents()
+    await asyncio.to_thread(eventually, lambda: not site.agents())
 
 
 def test_warnings_of_a_look() -> None:

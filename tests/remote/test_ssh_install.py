@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import asyncio
 import os
 import platform
@@ -127,6 +128,10 @@ def test_which_uv_fits(monkeypatch: pytest.MonkeyPatch) -> None:
     assert on("x86_64", ("", "")) == "any"
     assert on("aarch64", ("glibc", "2.36")) == "arm"
     assert on("riscv64", ("glibc", "2.36")) == ""
+
+
+def test_the_porter_speaks_old_python() -> None:
+    ast.parse(Path(porter.__file__).read_text(), feature_version=(3, 8))
 
 
 def test_a_road_that_breaks_leaves_nothing_half(tmp_path: Path) -> None:

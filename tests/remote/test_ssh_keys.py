@@ -12,7 +12,7 @@ import pytest
 from tests import parts
 from tests.remote.fleet import Fleet, SshSite
 from tests.remote.site import eventually
-from workbench.errors import ConfigError, HostKeyChanged, HostKeyUnknown, LoginRefused, MachineError, UsageError
+from workbench.errors import HostKeyChanged, HostKeyUnknown, LoginRefused, MachineError, Unreachable, UsageError
 from workbench.remote import connection, hostkeys
 from workbench.remote.connection import Connection, Destination
 
@@ -110,7 +110,7 @@ async def test_nor_for_a_jump_host(fleet: Fleet) -> None:
 async def test_jump_hosts_in_a_circle(fleet: Fleet) -> None:
     site = fleet.machine()
     fleet.config(f"Host far\n  HostName 127.0.0.1\n  Port {site.sshd.port}\n  ProxyJump far\n")
-    with pytest.raises(ConfigError, match="jump hosts"):
+    with pytest.raises(Unreachable, match="jump hosts"):
         await reach("far")
 
 
@@ -170,7 +170,10 @@ async def test_what_makes_no_sense(fleet: Fleet) -> None:
         with pytest.raises(UsageError):
             await reach(address)
     fleet.config("Host *\n  Port many\n")
-    with pytest.raises(ConfigError, match="line 2"):
+    with pytest.raises(Unreachable, match="line 2"):
+        await reach("far")
+    fleet.config("Host *\n  ProxyJump -x\n")
+    with pytest.raises(Unreachable, match="'-x' is no address"):
         await reach("far")
 
 
@@ -182,4 +185,4 @@ def every(kind: type[asyncssh.Error]) -> list[type[asyncssh.Error]]:
 def test_no_error_of_the_library_comes_through(kind: type[asyncssh.Error]) -> None:
     error = kind.__new__(kind)
     error.code, error.reason, error.lang = 0, "because", ""
-    assert isinstance(connection._ours(error, "far", "far", 22, [], asyncssh.SSHKnownHosts()), MachineError)
+    assert isinstance(connection._ours(error, "far", [], asyncssh.SSHKnownHosts()), MachineError)

@@ -7,27 +7,20 @@ says, and the agent is never forwarded. One channel on it carries everything.
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import random
 import re
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 from weakref import WeakKeyDictionary
 
 import asyncssh
 
-from workbench.errors import (
-    ConfigError,
-    HostKeyChanged,
-    HostKeyUnknown,
-    LoginRefused,
-    MachineError,
-    Unreachable,
-    UsageError,
-)
+from workbench.errors import HostKeyChanged, LoginRefused, MachineError, Unreachable, UsageError
 from workbench.remote import hostkeys
 
 _CONNECT = 15.0  # seconds until something listens at the other end
@@ -37,6 +30,9 @@ _GOODBYE = 5.0  # seconds for a polite end
 _HANDSHAKES = 8  # at once: sshd drops what exceeds its MaxStartups, and key exchange is work for our own CPU
 _JITTER = 0.2  # seconds over which those that had to wait are spread
 _HOPS = 8
+
+# Whom we reach, and by which commands, is nobody else's business, and every connection would tell it to the log.
+logging.getLogger("asyncssh").setLevel(logging.WARNING)
 
 _ADDRESS = re.compile(
     r"(?:(?P<user>[\w][^@\s]*)@)?(?:\[(?P<six>[\w:.%]+)\]|(?P<host>\w[\w.-]*))(?::(?P<port>\d{1,5}))?", re.ASCII
@@ -48,7 +44,7 @@ class Destination:
     """Where a machine is, and how closely the road to it is watched."""
 
     address: str
-    """[user@]host[:port], or an alias of the user's ssh config."""
+    """[user@]host[:port], or an alias of the user's ssh config; `parse` takes it."""
     root: str = ""
     """Where its agent keeps things there; "" for ~/.local/state/workbench/machine."""
     keepalive: float = 5.0
@@ -115,8 +111,9 @@ class Connection:
 
     @classmethod
     async def open(cls, to: Destination) -> Connection:
-        """Raises Unreachable, HostKeyUnknown, HostKeyChanged, LoginRefused; ConfigError for an ssh config that
-        makes no sense, UsageError for an address that does not."""
+        """Raises Unreachable (as for an ssh config that makes no sense), HostKeyUnknown, HostKeyChanged, LoginRefused;
+        UsageError where the address is none."""
+        parse(to.address)
         hops: list[asyncssh.SSHClientConnection] = []
         try:
             await _go(hops, to.address, to.keepalive)
@@ -135,11 +132,11 @@ class Connection:
         """Have the login shell there run it. Raises Unreachable."""
         try:
             process = await self._hops[-1].create_process(command, encoding=None, request_pty=False)
-        except asyncssh.ChannelOpenError as error:
-            raise Unreachable(
-                f"{self._address} opens no session: {error.reason}", hint="is MaxSessions of its sshd at least 1?"
-            ) from error
         except (asyncssh.Error, OSError) as error:
+            if isinstance(error, asyncssh.ChannelOpenError) and not self._hops[-1].is_closed():
+                raise Unreachable(
+                    f"{self._address} opens no session: {error.reason}", hint="is MaxSessions of its sshd at least 1?"
+                ) from error
             raise Unreachable(f"the road to {self._address} broke: {error}") from error
         return Pipe(process)
 
@@ -147,10 +144,19 @@ class Connection:
         await _leave(self._hops)
 
 
-class _Doorman(asyncssh.SSHClient):
-    """Notes the host key that no record vouches for, and where it was shown; lets nobody in."""
+class _Shown(NamedTuple):
+    """A host key that no record vouches for, and where it was seen."""
 
-    def __init__(self, limit: asyncio.Timeout, shown: list[tuple[asyncssh.SSHKey, str]]) -> None:
+    key: asyncssh.SSHKey
+    host: str
+    address: str
+    port: int
+
+
+class _Doorman(asyncssh.SSHClient):
+    """Notes a host key that no record vouches for, and lets nobody in."""
+
+    def __init__(self, limit: asyncio.Timeout, shown: list[_Shown]) -> None:
         self._limit = limit
         self._shown = shown
 
@@ -158,29 +164,29 @@ class _Doorman(asyncssh.SSHClient):
         self._limit.reschedule(asyncio.get_running_loop().time() + _LOGIN)
 
     def validate_host_public_key(self, host: str, addr: str, port: int, key: asyncssh.SSHKey) -> bool:
-        self._shown.append((key, addr))
+        self._shown.append(_Shown(key, host, addr, port))
         return False
 
 
 async def _go(hops: list[asyncssh.SSHClientConnection], address: str, keepalive: float, trail: int = 0) -> None:
     """Reach `address` from the last hop, or through the jump hosts of its own that the ssh config names."""
     if trail > _HOPS:
-        raise ConfigError(f"more than {_HOPS} jump hosts lead to {address}", hint="see ProxyJump in ~/.ssh/config")
-    wanted: dict[str, Any] = {
-        **_parts(address),
-        "config": (),  # where ssh looks for it
-        "agent_forwarding": False,
-        "x11_forwarding": False,
-        "keepalive_interval": keepalive,
-        "keepalive_count_max": _ALIVE_COUNT,
-        "connect_timeout": None,
-        "login_timeout": 0,
-    }
+        raise Unreachable(f"more than {_HOPS} jump hosts lead to {address}", hint="see ProxyJump in ~/.ssh/config")
     try:
+        wanted: dict[str, Any] = {
+            **parse(address),
+            "config": (),  # where ssh looks for it
+            "agent_forwarding": False,
+            "x11_forwarding": False,
+            "keepalive_interval": keepalive,
+            "keepalive_count_max": _ALIVE_COUNT,
+            "connect_timeout": None,
+            "login_timeout": 0,
+        }
         # No keys yet: this is to see what the config says.
         options = await asyncssh.SSHClientConnectionOptions.construct(**wanted, client_keys=None)
-    except (ValueError, OSError, asyncssh.Error) as error:
-        raise ConfigError(f"the ssh config for {address} makes no sense: {error}", hint="see ~/.ssh/config") from error
+    except (UsageError, ValueError, OSError, asyncssh.Error) as error:
+        raise Unreachable(f"the ssh config for {address} makes no sense: {error}", hint="see ~/.ssh/config") from error
     if options.tunnel and not hops:
         for jump in str(options.tunnel).split(","):
             await _go(hops, jump.strip().removeprefix("ssh://"), keepalive, trail + 1)
@@ -189,23 +195,22 @@ async def _go(hops: list[asyncssh.SSHClientConnection], address: str, keepalive:
         # As ssh does: those that are not there are passed over, and so are those that ask for a passphrase.
         wanted["client_keys"] = [path for path in named if os.path.exists(os.path.expanduser(path))]
         wanted["ignore_encrypted"] = True
-    host = options.host_key_alias or options.host
     record = hostkeys.known(options.config.get("UserKnownHostsFile", ()))
     if not options.config.get("HostKeyAlgorithms"):
-        wanted["server_host_key_algs"] = hostkeys.algorithms(record, host, options.port)
-    await _shake_hands(hops, address, wanted, host, options.port, record)
+        wanted["server_host_key_algs"] = hostkeys.algorithms(
+            record, options.host_key_alias or options.host, options.port
+        )
+    await _shake_hands(hops, address, wanted, record)
 
 
 async def _shake_hands(
     hops: list[asyncssh.SSHClientConnection],
     address: str,
     wanted: dict[str, Any],
-    host: str,
-    port: int,
     record: asyncssh.SSHKnownHosts,
 ) -> None:
     via = hops[-1] if hops else None
-    shown: list[tuple[asyncssh.SSHKey, str]] = []
+    shown: list[_Shown] = []
     try:
         async with _gate(), asyncio.timeout(_CONNECT) as limit:
             hops.append(
@@ -214,7 +219,7 @@ async def _shake_hands(
                 )
             )
     except (asyncssh.Error, OSError, ValueError) as error:
-        raise _ours(error, address, host, port, shown, record) from error
+        raise _ours(error, address, shown, record) from error
 
 
 @asynccontextmanager
@@ -231,8 +236,8 @@ async def _gate() -> AsyncIterator[None]:
 _gates: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Semaphore] = WeakKeyDictionary()
 
 
-def _parts(address: str) -> dict[str, Any]:
-    """Host, and user and port where they are given: what is not, the ssh config says. Raises UsageError."""
+def parse(address: str) -> dict[str, Any]:
+    """`host`, and `username` and `port` where they are given: what is not, the ssh config says. Raises UsageError."""
     match = _ADDRESS.fullmatch(address)
     if not match:
         raise UsageError(
@@ -246,31 +251,16 @@ def _parts(address: str) -> dict[str, Any]:
     return parts
 
 
-def _ours(
-    error: Exception,
-    address: str,
-    host: str,
-    port: int,
-    shown: list[tuple[asyncssh.SSHKey, str]],
-    record: asyncssh.SSHKnownHosts,
-) -> MachineError:
+def _ours(error: Exception, address: str, shown: Sequence[_Shown], record: asyncssh.SSHKnownHosts) -> MachineError:
     """What a failure to connect means."""
     match error:
         case asyncssh.HostKeyNotVerifiable() if shown:
-            key, seen_at = shown[0]
+            key, host, seen_at, port = shown[0]
             if hostkeys.keys_of(record, host, seen_at, port):
                 return hostkeys.changed(host, port, key)
-            return HostKeyUnknown(
-                f"nobody has vouched for {host} yet: it shows {key.get_algorithm()} {hostkeys.fingerprint(key)}",
-                hint="compare the fingerprint with what its administrator says",
-                host=host,
-                port=port,
-                type=key.get_algorithm(),
-                fingerprint=hostkeys.fingerprint(key),
-                key=hostkeys.line(key),
-            )
+            return hostkeys.unknown(host, port, key)
         case asyncssh.HostKeyNotVerifiable():
-            return HostKeyChanged(f"the host key of {host} is refused: {error.reason}", host=host, port=port)
+            return HostKeyChanged(f"the host key of {address} is refused: {error.reason}")
         case asyncssh.PermissionDenied():
             return LoginRefused(
                 f"{address} does not let us in: {error.reason}",

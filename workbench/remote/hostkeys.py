@@ -12,7 +12,7 @@ import asyncssh
 from asyncssh.public_key import get_default_certificate_algs, get_default_public_key_algs
 
 from workbench import paths
-from workbench.errors import HostKeyChanged
+from workbench.errors import HostKeyChanged, HostKeyUnknown
 
 _USERS = "~/.ssh/known_hosts"
 _SYSTEM = "/etc/ssh/ssh_known_hosts"
@@ -74,24 +74,34 @@ def trust(host: str, port: int, key: str) -> None:
         return
     if on_record:
         raise changed(host, port, shown)
-    name = host if port == _SSH_PORT else f"[{host}]:{port}"
     path = os.path.join(paths.private(os.path.dirname(ours())), os.path.basename(ours()))
     fd = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
     with open(fd, "a", encoding="ascii") as file:
-        file.write(f"{name} {line(shown)}\n")
+        file.write(f"{_name(host, port)} {line(shown)}\n")
+
+
+def unknown(host: str, port: int, shown: asyncssh.SSHKey) -> HostKeyUnknown:
+    kind, print_ = shown.get_algorithm(), fingerprint(shown)
+    return HostKeyUnknown(
+        f"nobody has vouched for {host} yet: it shows {kind} {print_}",
+        hint="compare the fingerprint with what its administrator says",
+        **{"host": host, "port": port, "type": kind, "fingerprint": print_, "key": line(shown)},
+    )
 
 
 def changed(host: str, port: int, shown: asyncssh.SSHKey) -> HostKeyChanged:
-    name = host if port == _SSH_PORT else f"[{host}]:{port}"
+    kind, print_ = shown.get_algorithm(), fingerprint(shown)
     return HostKeyChanged(
-        f"{host} shows another host key than the one on record: {fingerprint(shown)}",
+        f"{host} shows another host key than the one on record: {kind} {print_}",
         hint="somebody may be listening in; if its administrator confirms the new key, "
-        f"remove the lines of {name} from {_USERS} and {ours()}",
-        host=host,
-        port=port,
-        type=shown.get_algorithm(),
-        fingerprint=fingerprint(shown),
+        f"remove the lines of {_name(host, port)} from {_USERS} and {ours()}",
+        **{"host": host, "port": port, "type": kind, "fingerprint": print_},
     )
+
+
+def _name(host: str, port: int) -> str:
+    """As a known_hosts file has it."""
+    return host if port == _SSH_PORT else f"[{host}]:{port}"
 
 
 def _on_record(
