@@ -19,6 +19,9 @@
     │   └── HistoryCorrupt        set aside, never overwritten
     └── MachineError              a machine, or the road to it
         ├── Unreachable           no answer: says nothing about the runs there
+        ├── HostKeyUnknown        nobody has said yet that this is the machine: carries its key
+        ├── HostKeyChanged        it shows another key than the one on record, or a revoked one
+        ├── LoginRefused          it is there and does not let us in
         ├── AgentError            the agent answered with an error: carries its words
         └── BuildError            an environment can't be built: carries uv's words
 
@@ -130,6 +133,23 @@ class MachineError(WorkbenchError):
 
 class Unreachable(MachineError):
     code = "unreachable"
+
+
+class HostKeyUnknown(MachineError):
+    """evidence: `host` and `port` under which the key is looked up, `type`, `fingerprint` (SHA256:...) and
+    `key`, the line that `hostkeys.trust` takes."""
+
+    code = "host-key-unknown"
+
+
+class HostKeyChanged(MachineError):
+    """evidence: `host`, `port`, and where the machine showed a key: `type`, `fingerprint`."""
+
+    code = "host-key-changed"
+
+
+class LoginRefused(MachineError):
+    code = "login-refused"
 
 
 class AgentError(MachineError):

@@ -41,6 +41,8 @@ class RunDefaults:
     retries: int = 0
     tags: tuple[str, ...] = ()
     variables: Mapping[str, str] = field(default_factory=dict)
+    outputs: tuple[str, ...] = ()
+    """Patterns of files, relative to where the command starts, that are kept when a run is over."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,6 +214,14 @@ def _patterns(value: Any) -> tuple[str, ...]:
     return patterns
 
 
+def _outputs(value: Any) -> tuple[str, ...]:
+    patterns = tuple(pattern.removesuffix("/") for pattern in _texts(value))
+    for pattern in patterns:
+        if pattern.startswith("/") or {"", ".", ".."} & set(pattern.split("/")):
+            raise ValueError("must be patterns below where the command starts, such as model.pt or plots/*.png")
+    return patterns
+
+
 def _directory(value: Any) -> str:
     path = os.path.expanduser(_text(value))
     if not os.path.isabs(path):
@@ -247,6 +257,7 @@ PROJECT: Table = {
         "retries": _whole(0, 100),
         "tags": _texts,
         "variables": {"*": _variable},
+        "outputs": _outputs,
     },
     "environment": {"python": _text, "from": _inside},
     "snapshot": {"max-size": _size, "exclude": _patterns, "link": _insides},

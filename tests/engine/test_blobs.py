@@ -77,3 +77,55 @@ def test_a_disk_that_refuses_leaves_nothing_behind(
     with pytest.raises(error):
         blobs.put(b"x")
     assert stored(blobs) == []
+
+
+def test_a_part_goes_on_where_it_was_left(blobs: Blobs) -> None:
+    data = b"0123456789" * 300_000
+    sha = hashlib.sha256(data).hexdigest()
+    first = blobs.part(sha, len(data))
+    first.add(data[: 2 * CHUNK])
+    first.leave()
+    assert not blobs.has(sha)
+    again = blobs.part(sha, len(data))
+    assert again.size == 2 * CHUNK
+    again.add(data[2 * CHUNK :])
+    assert again.sha256 == sha
+    assert again.keep() == sha
+    assert blobs.get(sha) == data
+    assert blobs.read(sha, 5, 10) == b"5678901234"
+    assert blobs.read(sha, len(data), 10) == b""
+    (path,) = stored(blobs)
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+def test_a_part_is_named_by_what_came_not_by_what_was_meant(blobs: Blobs) -> None:
+    part = blobs.part("0" * 64, 5)
+    part.add(b"other")
+    assert part.keep() == hashlib.sha256(b"other").hexdigest()
+    assert not blobs.has("0" * 64)
+
+
+def test_a_part_that_does_not_fit_gives_its_room_back(blobs: Blobs, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(HistoryFull, match="no room"):
+        blobs.part("0" * 64, 1 << 60)
+    part = blobs.part("0" * 64, 10)
+
+    def refuse(handle: int) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    part.add(b"x")
+    monkeypatch.setattr(os, "fsync", refuse)
+    with pytest.raises(HistoryFull):
+        part.keep()
+    assert stored(blobs) == []
+
+
+def test_parts_that_nobody_goes_on_with_are_cleared_away(blobs: Blobs) -> None:
+    for name in ("0", "1"):
+        part = blobs.part(name * 64, 1)
+        part.add(b"x")
+        part.leave()
+    old, fresh = sorted(stored(blobs))
+    os.utime(old, (1, 1))
+    Blobs(blobs.root)
+    assert stored(blobs) == [fresh]

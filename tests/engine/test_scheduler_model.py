@@ -1,4 +1,4 @@
-"""The scheduler against a machine that loses orders, forgets to answer and repeats itself.
+"""The scheduler against machines that lose orders, go out of reach, forget to answer and repeat themselves.
 
 Whatever happens in between: no attempt starts twice, nothing is given that is not there, no run that was
 acknowledged vanishes, what is over stays over, and once the faults heal every run settles.
@@ -6,13 +6,15 @@ acknowledged vanishes, what is over stays over, and once the faults heal every r
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
+import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from tests.engine.making import SECOND, a_capacity, a_run, ended, needs
+from workbench.domain.machines import Enrolled
 from workbench.domain.run import Run, attempt_of
 from workbench.domain.status import TERMINAL
 from workbench.engine import seam
@@ -21,6 +23,9 @@ from workbench.engine.scheduler import Outcome, State, adopt, step
 from workbench.errors import Refused
 
 CPUS, GPUS = 3, 2
+SIZES = {"local": (CPUS, 0), "gpu3": (2, GPUS)}
+"""CPUs and GPUs of each machine."""
+names = st.sampled_from(sorted(SIZES))
 
 
 @dataclass
@@ -52,6 +57,15 @@ class Machine:
         if self.fate.setdefault(attempt, "void") == "void":
             self.news.append(seam.AttemptFenced(attempt))
 
+    def stop(self, attempt: str) -> None:
+        if self.fate.get(attempt) == "start":
+            self.end(attempt, 143, "cancelled", 1)
+        else:
+            self.void(attempt)
+
+    def running(self) -> list[str]:
+        return sorted(attempt for attempt, fate in self.fate.items() if fate == "start")
+
     def end(self, attempt: str, code: int, reason: str, seconds: float) -> None:
         self.fate[attempt] = "exit"
         self.news.append(ended(attempt, code, reason, seconds))
@@ -73,12 +87,22 @@ class Machine:
 class Model(RuleBasedStateMachine):
     @initialize()
     def begin(self) -> None:
-        self.machine = Machine()
+        self.machines = {name: Machine() for name in SIZES}
+        self.unreachable: set[str] = set()
+        self.draining: set[str] = set()
         self.state = State()
         self.history: dict[str, Run] = {}
         self.count = 0
         self.now = 0
-        self.feed(seam.MachineUp("local", a_capacity(CPUS, GPUS)))
+        for name in SIZES:
+            self.up(name)
+
+    def up(self, name: str) -> None:
+        """The road leads there again: everything that is thought to be there is asked after."""
+        self.unreachable.discard(name)
+        self.machines[name].news.clear()
+        self.feed(seam.MachineUp(name, a_capacity(*SIZES[name])))
+        self.reconcile(name)
 
     def feed(self, event: seam.Event | seam.Command) -> None:
         self.now += 1
@@ -96,23 +120,18 @@ class Model(RuleBasedStateMachine):
             self.perform(effect)
 
     def perform(self, effect: seam.Effect) -> None:
+        if isinstance(effect, seam.Wake | seam.Collect) or self.losing or effect.machine in self.unreachable:
+            return
+        machine = self.machines[effect.machine]
         match effect:
             case seam.Launch():
-                if not self.losing:
-                    self.machine.launch([self.attempt(run) for run in effect.lane])
+                assert effect.machine not in self.draining, "a machine that drains gets nothing new"
+                machine.launch([self.attempt(run) for run in effect.lane])
             case seam.Stop():
-                if not self.losing:
-                    self.stop(effect.attempt)
+                machine.stop(effect.attempt)
             case seam.Fence():
-                if not self.losing:
-                    for attempt in effect.attempts:
-                        self.machine.void(attempt)
-
-    def stop(self, attempt: str) -> None:
-        if self.machine.fate.get(attempt) == "start":
-            self.machine.end(attempt, 143, "cancelled", 1)
-        else:
-            self.machine.void(attempt)
+                for attempt in effect.attempts:
+                    machine.void(attempt)
 
     def attempt(self, run: Run) -> str:
         attempt = attempt_of(run.status)
@@ -129,15 +148,29 @@ class Model(RuleBasedStateMachine):
         retries=st.integers(0, 1),
         sweep=st.booleans(),
         chain=st.booleans(),
+        machine=st.sampled_from(["", "", "local"]),
     )
-    def submit(self, count: int, cpus: int, gpus: int, priority: int, retries: int, sweep: bool, chain: bool) -> None:
+    def submit(
+        self,
+        count: int,
+        cpus: int,
+        gpus: int,
+        priority: int,
+        retries: int,
+        sweep: bool,
+        chain: bool,
+        machine: str,
+    ) -> None:
+        if gpus:
+            cpus, machine = min(cpus, SIZES["gpu3"][0]), ""
+        need = replace(needs(cpus, gpus), machine=machine)
         runs = []
         for _ in range(count):
             self.count += 1
-            run = a_run(self.count, need=needs(cpus, gpus), priority=priority, retries=retries)
+            run = a_run(self.count, need=need, priority=priority, retries=retries)
             runs.append(run)
         if sweep:
-            runs = [a_run(run.seq, need=needs(cpus, gpus), priority=priority, sweep=runs[0].id) for run in runs]
+            runs = [a_run(run.seq, need=need, priority=priority, sweep=runs[0].id) for run in runs]
         after = list(self.state.runs)[:1] if chain else []
         pending = {run.id: frozenset(after) for run in runs} if after else {}
         self.history.update({run.id: run for run in runs})
@@ -164,36 +197,67 @@ class Model(RuleBasedStateMachine):
         if self.history:
             self.feed(seam.Move(data.draw(st.sampled_from(sorted(self.history))), position, "bob"))
 
-    @rule(data=st.data(), code=st.sampled_from([0, 0, 1]), seconds=st.sampled_from([0.001, 5.0]))
-    def end(self, data: st.DataObject, code: int, seconds: float) -> None:
-        running = sorted(attempt for attempt, fate in self.machine.fate.items() if fate == "start")
-        if running:
-            self.machine.end(data.draw(st.sampled_from(running)), code, "exited", seconds)
+    @rule(data=st.data(), name=names, code=st.sampled_from([0, 0, 1]), seconds=st.sampled_from([0.001, 5.0]))
+    def end(self, data: st.DataObject, name: str, code: int, seconds: float) -> None:
+        machine = self.machines[name]
+        if running := machine.running():
+            machine.end(data.draw(st.sampled_from(running)), code, "exited", seconds)
 
-    @rule(data=st.data())
-    def hear(self, data: st.DataObject) -> None:
+    @rule(data=st.data(), name=names)
+    def hear(self, data: st.DataObject, name: str) -> None:
         """Some of the news arrives, of different attempts in any order, some of it twice."""
-        if self.machine.news:
-            index = data.draw(st.integers(0, len(self.machine.news) - 1))
-            attempt = _attempt_of(self.machine.news[index])
-            first = next(i for i, event in enumerate(self.machine.news) if _attempt_of(event) == attempt)
-            event = self.machine.news.pop(first)
+        news = self.machines[name].news
+        if news and name not in self.unreachable:
+            index = data.draw(st.integers(0, len(news) - 1))
+            attempt = _attempt_of(news[index])
+            first = next(i for i, event in enumerate(news) if _attempt_of(event) == attempt)
+            event = news.pop(first)
             self.feed(event)
             if data.draw(st.booleans()):
                 self.feed(event)
+
+    @rule(name=names)
+    def cut(self, name: str) -> None:
+        self.unreachable.add(name)
+        self.feed(seam.MachineDown(name, "no route"))
+
+    @rule(name=names)
+    def heal(self, name: str) -> None:
+        if name in self.unreachable:
+            self.up(name)
+
+    @rule(name=names, draining=st.booleans())
+    def drain(self, name: str, draining: bool) -> None:
+        (self.draining.add if draining else self.draining.discard)(name)
+        self.feed(seam.Enrol(Enrolled(name, draining=draining)))
+
+    @rule(name=names)
+    def trust(self, name: str) -> None:
+        self.feed(seam.Trust(name))
+
+    @rule(name=names)
+    def dismiss(self, name: str) -> None:
+        """Only where nothing is there; then it is enrolled again."""
+        if any(lane.machine == name for lane in self.state.lanes.values()):
+            with pytest.raises(Refused):
+                step(self.state, seam.Dismiss(name), self.now)
+        else:
+            self.feed(seam.Dismiss(name))
+            self.feed(seam.Enrol(Enrolled(name, draining=name in self.draining)))
+            self.up(name)
 
     @rule(lost=st.booleans())
     def wire(self, lost: bool) -> None:
         self.losing = lost
 
-    @rule(data=st.data())
-    def vanish(self, data: st.DataObject) -> None:
-        running = sorted(attempt for attempt, fate in self.machine.fate.items() if fate == "start")
-        if running:
+    @rule(data=st.data(), name=names)
+    def vanish(self, data: st.DataObject, name: str) -> None:
+        machine = self.machines[name]
+        if running := machine.running():
             attempt = data.draw(st.sampled_from(running))
-            self.machine.fate[attempt] = "exit"
-            self.machine.news.append(seam.AttemptVanished(attempt, "killed"))
-            self.machine.advance()
+            machine.fate[attempt] = "exit"
+            machine.news.append(seam.AttemptVanished(attempt, "killed"))
+            machine.advance()
 
     @rule()
     def tick(self) -> None:
@@ -207,30 +271,37 @@ class Model(RuleBasedStateMachine):
         live = [run for run in self.history.values() if run.live]
         ids = {run.id for run in live}
         adopt(self.state, live, {run.id: frozenset(set(run.ask.after) & ids) for run in live})
-        self.machine.news.clear()
         self.losing = False
-        self.feed(seam.MachineUp("local", a_capacity(CPUS, GPUS)))
-        self.reconcile()
+        for name in SIZES:
+            self.feed(seam.Enrol(Enrolled(name, draining=name in self.draining)))
+        for name in sorted(set(SIZES) - self.unreachable):
+            self.up(name)
 
-    def reconcile(self) -> None:
-        for attempt in Recovery(self.state, None).on_machine("local"):  # type: ignore[arg-type]
-            self.feed(self.machine.ask(attempt))
+    def reconcile(self, name: str) -> None:
+        for attempt in Recovery(self.state, None).on_machine(name):  # type: ignore[arg-type]
+            self.feed(self.machines[name].ask(attempt))
 
     @precondition(lambda self: len(self.history) > 3)
     @rule()
     def everything_settles(self) -> None:
         self.losing = False
+        self.draining.clear()
+        for name in SIZES:
+            self.feed(seam.Enrol(Enrolled(name)))
+            self.feed(seam.Trust(name))
+            self.heal(name)
         for id, run in list(self.state.runs.items()):
             if run.status.name == "held":
                 self.feed(seam.Release(id, "bob"))
         for _ in range(20 * len(self.history) + 50):
-            self.machine.advance()
-            news, self.machine.news = self.machine.news, []
-            for event in news:
-                self.feed(event)
-            self.reconcile()
-            for attempt in [attempt for attempt, fate in self.machine.fate.items() if fate == "start"]:
-                self.machine.end(attempt, 0, "exited", 1)
+            for name, machine in self.machines.items():
+                machine.advance()
+                news, machine.news = machine.news, []
+                for event in news:
+                    self.feed(event)
+                self.reconcile(name)
+                for attempt in machine.running():
+                    machine.end(attempt, 0, "exited", 1)
             self.now += 700 * SECOND
             self.feed(seam.Tick())
             for id, run in list(self.state.runs.items()):
@@ -240,30 +311,39 @@ class Model(RuleBasedStateMachine):
                 break
         assert not self.state.runs, {run.name: run.status for run in self.state.runs.values()}
         assert all(run.status.name in TERMINAL for run in self.history.values())
-        seat = self.state.seats["local"]
-        assert (seat.cpus, seat.memory, seat.devices) == (0, 0, set())
+        for seat in self.state.seats.values():
+            assert (seat.cpus, seat.memory, seat.devices) == (0, 0, set())
 
     @invariant()
     def no_attempt_starts_twice(self) -> None:
-        if hasattr(self, "machine"):
-            assert all(count == 1 for count in self.machine.starts.values())
+        for machine in self.machines.values():
+            assert all(count == 1 for count in machine.starts.values())
 
     @invariant()
     def nothing_is_given_twice(self) -> None:
-        if not hasattr(self, "state"):
-            return
-        seat = self.state.seats.get("local")
-        if seat is not None:
-            lanes = {id(lane): lane for lane in self.state.lanes.values()}.values()
+        for name, seat in self.state.seats.items():
+            lanes = {id(lane): lane for lane in self.state.lanes.values() if lane.machine == name}.values()
             devices = [uuid for lane in lanes for uuid in lane.share.devices]
-            assert len(set(devices)) == len(seat.devices)
+            assert len(set(devices)) == len(devices) and set(devices) == seat.devices
             assert seat.cpus == sum(lane.share.cpus for lane in lanes)
+            assert not seat.up or seat.cpus <= seat.capacity.cpus
+
+    @invariant()
+    def nothing_waits_that_could_start(self) -> None:
+        """Beyond what is kept for others further ahead, as if every line and machine were looked at anew."""
+        board, rooms = self.state.board, {name: seat.room() for name, seat in self.state.seats.items() if seat.open}
+        for want, _ in self.state.lines.heads():
+            kept = board.kept[want]
+            fitting = [name for name, room in rooms.items() if room.fits(want.need)]
+            suited = [name for name in fitting if board.seats[name].suits(want.need) and name != want.avoid]
+            assert not suited, (want, kept)
+            if kept:
+                rooms[kept].keep_for(want.need)
 
     @invariant()
     def memory_agrees_with_history(self) -> None:
-        if hasattr(self, "history"):
-            live = {id: run for id, run in self.history.items() if run.live}
-            assert live == self.state.runs
+        live = {id: run for id, run in self.history.items() if run.live}
+        assert live == self.state.runs
 
 
 def _attempt_of(event: seam.Event) -> str:

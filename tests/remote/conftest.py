@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.remote.fleet import Fleet
 from tests.remote.site import Connect, Ear, FakeSite, LocalSite, Site
 
 
@@ -16,10 +17,32 @@ def here(tmp_path: Path) -> Iterator[LocalSite]:
     site.close()
 
 
-@pytest.fixture(params=["local", "fake"])
+@pytest.fixture(scope="session")
+def sent(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What was sent to machines once, for all tests."""
+    return tmp_path_factory.mktemp("sent")
+
+
+@pytest.fixture
+def fleet(tmp_path: Path, sent: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Fleet]:
+    """Machines behind sshds, and a user who may log in to them."""
+    fleet = Fleet(tmp_path, sent, monkeypatch)
+    yield fleet
+    fleet.close()
+
+
+@pytest.fixture(params=["local", "fake", "ssh"])
 def site(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Site]:
     """Each kind of machine in turn."""
-    site = LocalSite(tmp_path / "machine") if request.param == "local" else FakeSite()
+    site: Site
+    match request.param:
+        case "local":
+            site = LocalSite(tmp_path / "machine")
+        case "fake":
+            site = FakeSite()
+        case _:
+            fleet: Fleet = request.getfixturevalue("fleet")
+            site = fleet.machine()
     yield site
     site.close()
 

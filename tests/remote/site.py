@@ -121,10 +121,18 @@ def _in_shell(step: Step) -> str:
             return f"printf '%s\\n' {shlex.quote(text)}"
         case ("metric", line):
             return f'printf "%s\\n" {shlex.quote(line)} >> "$WORKBENCH_METRICS"'
+        case ("keep", name, text):
+            return _write(f'"$WORKBENCH_ARTIFACTS"/{shlex.quote(name)}', text)
+        case ("write", name, text):
+            return _write(shlex.quote(name), text)
         case ("wait",):
             return "sleep 1000"
         case _:
             return shlex.join(step)
+
+
+def _write(place: str, text: str) -> str:
+    return f'mkdir -p "$(dirname {place})"; printf %s {shlex.quote(text)} > {place}'
 
 
 async def no_blobs(name: str) -> bytes:

@@ -47,6 +47,7 @@ def test_every_key(tmp_path: Path) -> None:
         retries = 3
         tags = ["a", "b"]
         variables = { SEED = 1, NAME = "x y" }
+        outputs = ["model.pt", "plots/**/*.png", "reports/"]
         [environment]
         python = "3.12"
         from = "requirements/gpu.txt"
@@ -68,10 +69,18 @@ def test_every_key(tmp_path: Path) -> None:
             retries=3,
             tags=("a", "b"),
             variables={"SEED": "1", "NAME": "x y"},
+            outputs=("model.pt", "plots/**/*.png", "reports"),
         ),
         environment=EnvironmentSettings("3.12", "requirements/gpu.txt"),
         snapshot=SnapshotSettings(10**9, ("*.ckpt", "/out/"), ("data", "a/b")),
     )
+
+
+@pytest.mark.parametrize("pattern", ["/etc/passwd", "../x", "a/../../x", "a//b", ".", "./x", "/", "a\\tb"])
+def test_outputs_lie_below_where_the_command_starts(tmp_path: Path, pattern: str) -> None:
+    write(tmp_path, f'[run]\noutputs = ["{pattern}"]')
+    with pytest.raises(ConfigError, match=r"workbench\.toml:2: outputs must be"):
+        load_project(str(tmp_path))
 
 
 def test_an_empty_file_is_a_project_with_defaults(tmp_path: Path) -> None:

@@ -24,6 +24,8 @@ VERBS: dict[str, tuple[str, str]] = {
     "explain": ("look", "why a run waits, and what would start it"),
     "compare": ("look", "params and last metrics of several runs, side by side"),
     "plot": ("look", "draw a run's metrics"),
+    "pull": ("look", "fetch what a run left: its artifacts and outputs"),
+    "open": ("look", "look at one of them"),
     "sql": ("look", "ask the history a question in SQL"),
     "wait": ("steer", "wait until runs are over; ends with their exit code"),
     "cancel": ("steer", "stop runs, with every process they started"),

@@ -1,27 +1,75 @@
-"""`workbench machines`: what each has, what of it is taken, and how it is."""
+"""`workbench machines [VERB ...]`: the machines, and what is to be done with them.
+
+Without a verb: what each has, what of it is taken, and how it is. The verbs that look at a machine from outside are in
+machines_add.py.
+"""
 
 from __future__ import annotations
 
 import argparse
 from typing import Any
 
-from workbench.cli import output
+from workbench.cli import machines_add, output
 from workbench.cli.parser import Parser
 from workbench.client.calls import Engine
 
-EXAMPLE = "workbench machines"
+EXAMPLE = """\
+workbench machines
+workbench machines add gpu3 ada@gpu3.lab --rate 1.20 --label a100
+workbench machines check gpu3
+workbench machines drain gpu3"""
 
-HEADERS = ("machine", "status", "cpus", "memory", "gpus", "load", "disk free", "runs")
+HEADERS = ("machine", "status", "cpus", "memory", "gpus", "load", "disk free", "runs", "rate", "labels")
+
+VERBS = {
+    "add": "take a machine on: look at it, and give it work from now on",
+    "check": "look at it anew, and try to reach it now",
+    "show": "everything about one machine",
+    "drain": "give it nothing new; what runs there finishes",
+    "resume": "give it work again, whatever it did before",
+    "remove": "let go of it, once nothing of ours runs there",
+}
 
 
 def configure(parser: Parser) -> None:
-    """Nothing but --json."""
+    verbs = parser.add_subparsers(dest="what", metavar="VERB", title="verbs", parser_class=argparse.ArgumentParser)
+    for verb, summary in VERBS.items():
+        sub = verbs.add_parser(
+            verb, help=summary, description=f"{summary[0].upper()}{summary[1:]}.", allow_abbrev=False
+        )
+        sub.error = parser.error  # type: ignore[method-assign]
+        sub.add_argument("name", metavar="NAME", help="what it is called here")
+        sub.add_argument("--json", action="store_true", default=argparse.SUPPRESS, help="print JSON")
+        if verb in ("add", "check"):
+            machines_add.configure(sub, verb)
 
 
 def main(args: argparse.Namespace) -> int:
+    match args.what:
+        case None:
+            return _list(args.json)
+        case "add" | "check":
+            return machines_add.main(args)
+        case "show":
+            return _show(args)
+        case "remove":
+            return _remove(args)
+        case verb:
+            with Engine() as engine:
+                machine = engine.call(f"machines_{verb}", {"name": args.name})["machine"]
+            if args.json:
+                output.document(machine)
+            else:
+                running = len(machine["running"])
+                there = f"  {running} run{'' if running == 1 else 's'} there" if running else ""
+                output.say(f"{machine['name']}  {machine['status']}{there}")
+            return 0
+
+
+def _list(as_json: bool) -> int:
     with Engine() as engine:
         machines = engine.call("machines")["machines"]
-    if args.json:
+    if as_json:
         output.document(machines)
         return 0
     output.table(HEADERS, [_cells(machine) for machine in machines])
@@ -46,4 +94,48 @@ def _cells(machine: dict[str, Any]) -> tuple[str, ...]:
         percent(sample["cpu"]) if sample else "",
         format_size(sample["disk_free"]) if sample else "",
         str(len(machine["running"])),
+        f"{machine['rate']:.2f}" if machine["rate"] else "",
+        " ".join(machine["labels"]),
     )
+
+
+def _show(args: argparse.Namespace) -> int:
+    with Engine() as engine:
+        (machine,) = engine.call("machines", {"name": args.name})["machines"]
+    if args.json:
+        output.document(machine)
+        return 0
+    import time
+
+    from workbench.domain.resources import format_size
+    from workbench.present.numbers import ago
+
+    output.say(f"{machine['name']}  {machine['status']}")
+    since = ago(machine["since"], int(time.time() * 1e6)) if machine["since"] else ""
+    devices = [f"GPU {one['index']} {one['name']} {format_size(one['memory'])}" for one in machine["devices"]]
+    for title, value in (
+        ("since", since),
+        ("reason", machine["reason"]),
+        ("address", machine["address"]),
+        ("hostname", machine["hostname"]),
+        ("cpus", f"{machine['cpus_held']} of {machine['cpus']} held"),
+        ("memory", f"{format_size(machine['memory_held'])} of {format_size(machine['memory'])} held"),
+        *(("", device) for device in devices),
+        ("labels", " ".join(machine["labels"])),
+        ("rate", f"{machine['rate']:.2f} an hour" if machine["rate"] else ""),
+        ("runs", " ".join(machine["running"])),
+        *(("warning", warning) for warning in machine["warnings"]),
+    ):
+        if value:
+            output.say(f"  {title:<9} {value}")
+    return 0
+
+
+def _remove(args: argparse.Namespace) -> int:
+    with Engine() as engine:
+        engine.call("machines_remove", {"name": args.name})
+    if args.json:
+        output.document({"removed": args.name})
+    else:
+        output.say(f"{args.name} is not ours any more; what was kept there still lies there")
+    return 0

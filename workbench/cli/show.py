@@ -52,8 +52,10 @@ def text(seen: dict[str, Any]) -> list[str]:
     lines += ["", "came from", *_pairs(origins(run))]
     if seen["metrics"]:
         lines += ["", *_metrics(seen["metrics"])]
-    if seen["artifacts"]:
+    if seen["artifacts"] or seen["collecting"]:
         lines += ["", "artifacts", *_pairs([_artifact(artifact) for artifact in seen["artifacts"]])]
+    if seen["collecting"]:
+        lines.append(f"  collecting: {clean(seen['collecting']['text'])}")
     lines += ["", "what happened", *(f"  {_happened(event)}" for event in seen["events"])]
     return lines
 
@@ -88,7 +90,7 @@ def _artifact(artifact: dict[str, Any]) -> tuple[str, str]:
     from workbench.domain.resources import format_size
     from workbench.present.sanitise import clean
 
-    return clean(artifact["name"]), format_size(artifact["size"])
+    return clean(artifact["name"]), format_size(artifact["size"]) + ("" if artifact["stored"] else "  not in store")
 
 
 def _happened(event: dict[str, Any]) -> str:

@@ -13,7 +13,10 @@ from workbench.client.calls import Engine
 from workbench.errors import UsageError
 from workbench.present.sanitise import clean
 
-FLAGS = ("name", "cpus", "memory", "gpus", "time_limit", "priority", "after", "retries", "tags", "hold", "packages")
+FLAGS = (
+    *("name", "cpus", "memory", "gpus", "gpu_memory", "machine", "labels", "time_limit", "priority", "after"),
+    *("retries", "tags", "hold", "packages"),
+)
 """Of a submission; those not given are not sent, and the project's settings decide."""
 
 
@@ -25,6 +28,9 @@ def configure(parser: Parser) -> None:
     add("--cpus", type=flag("--cpus", at_least(1)), metavar="N", help="cores it may use")
     add("--memory", type=flag("--memory", size), metavar="SIZE", help="memory it needs, such as 8GB")
     add("--gpus", type=flag("--gpus", at_least(0)), metavar="N", help="GPUs it gets for itself")
+    add("--gpu-memory", type=flag("--gpu-memory", size), metavar="SIZE", help="memory that each GPU must have")
+    add("--machine", metavar="NAME", help="the only machine that it may run on")
+    add("--label", action="append", dest="labels", metavar="KEY", help="only a machine with this label will do")
     add("--time-limit", type=flag("--time-limit", duration), metavar="TIME", help="stop it after 30m, 2h, 1h30m")
     add("--priority", type=flag("--priority", whole), metavar="N", help="higher goes first; 0 where not given")
     add("--after", action="append", metavar="RUN", help="start only when RUN has finished")

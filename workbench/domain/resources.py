@@ -41,6 +41,12 @@ class Need:
     memory: int = 0
     """Bytes; 0: says nothing, and is given no share."""
     gpus: int = 0
+    gpu_memory: int = 0
+    """Bytes that each of these GPUs must have; 0: any will do."""
+    machine: str = ""
+    """The only machine that will do, "" where any may."""
+    labels: tuple[str, ...] = ()
+    """What its machine must be labelled with, sorted."""
 
 
 @dataclass(frozen=True, slots=True)

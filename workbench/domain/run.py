@@ -110,6 +110,8 @@ class Run:
     """Paths in the snapshot -> absolute paths on this machine, linked in place rather than copied."""
     variables: Mapping[str, str] = field(default_factory=dict)
     """Environment variables from workbench.toml. Never secrets: this is kept for ever."""
+    outputs: tuple[str, ...] = ()
+    """Patterns of files, relative to where the command starts, that are kept when it is over."""
 
     @property
     def live(self) -> bool:

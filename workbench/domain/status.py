@@ -60,6 +60,8 @@ class Queued:
     since: Micros
     not_before: Micros = 0
     """A retry waits for this moment; 0: now."""
+    avoid: str = ""
+    """The machine where the last attempt came to grief: another one goes first."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Bytes by their sha256: what snapshots, diffs and locks are made of.
+"""Bytes by their sha256: what snapshots, diffs, locks and artifacts are made of.
 
 A blob is at ROOT/ab/cdef…, 0600, written under another name, fsynced and renamed: it is there whole or not at
 all, and it is durable before its name is told to anyone.
@@ -11,6 +11,7 @@ import hashlib
 import io
 import os
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import BinaryIO
@@ -19,6 +20,10 @@ from workbench import paths
 from workbench.errors import HistoryCorrupt, HistoryError, HistoryFull
 
 CHUNK = 1 << 20
+SPARE = 32 * CHUNK
+"""Bytes of the disk that no part takes: the history must be written whatever is collected."""
+KEPT = 7 * 86400.0
+"""Seconds after which a part that nobody went on with is thrown away."""
 
 
 class Blobs:
@@ -26,6 +31,10 @@ class Blobs:
 
     def __init__(self, root: str) -> None:
         self.root = paths.private(root)
+        before = time.time() - KEPT
+        for entry in os.scandir(self.root):
+            if entry.name.startswith(".part-") and entry.stat(follow_symlinks=False).st_mtime < before:
+                os.unlink(entry.path)
 
     def has(self, sha: str) -> bool:
         return os.path.exists(self._path(sha))
@@ -41,6 +50,27 @@ class Blobs:
             hint = "the disk or somebody changed it; submit the run again"
             raise HistoryCorrupt(f"blob {sha[:12]} in {self.root} is damaged", hint=hint, blob=sha)
         return data
+
+    def read(self, sha: str, offset: int, limit: int) -> bytes:
+        """A piece of a blob, unverified: whoever has all of them can. Raises HistoryError."""
+        try:
+            with _told(), open(self._path(sha), "rb") as stream:
+                stream.seek(offset)
+                return stream.read(limit)
+        except FileNotFoundError:
+            raise HistoryError(f"blob {sha[:12]} is not in {self.root}", blob=sha) from None
+
+    def part(self, sha: str, size: int) -> Part:
+        """What has come of a blob of so many bytes. Raises HistoryFull where the rest would not fit."""
+        with _told():
+            part = Part(self, os.path.join(self.root, f".part-{sha}"))
+            disk = os.statvfs(self.root)
+        if disk.f_bavail * disk.f_frsize < size - part.size + SPARE:
+            part.drop()
+            raise HistoryFull(
+                f"no room left for an artifact of {size} bytes", hint="free some space: it is tried again"
+            )
+        return part
 
     def put(self, data: bytes) -> str:
         """Its sha256, in hex. Raises HistoryFull, HistoryError."""
@@ -72,13 +102,14 @@ class Blobs:
                         copy.write(chunk)
                     copy.flush()
                     os.fsync(copy.fileno())
-                self._settle(temporary, digest.hexdigest())
+                self.settle(temporary, digest.hexdigest())
             except BaseException:
                 os.unlink(temporary)
                 raise
         return digest.hexdigest(), size
 
-    def _settle(self, temporary: str, sha: str) -> None:
+    def settle(self, temporary: str, sha: str) -> None:
+        """Give a file of our root, which is on disk, the name that its content has. Raises OSError."""
         path = self._path(sha)
         folder = os.path.dirname(path)
         try:
@@ -92,6 +123,63 @@ class Blobs:
 
     def _path(self, sha: str) -> str:
         return os.path.join(self.root, sha[:2], sha[2:])
+
+
+class Part:
+    """A blob that comes in pieces. It outlives its writer, and the next one goes on where it ends.
+
+    Nobody else may write to it meanwhile."""
+
+    def __init__(self, blobs: Blobs, path: str) -> None:
+        self._blobs = blobs
+        self._path = path
+        flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
+        self._file = open(os.open(path, flags, 0o600), "r+b", buffering=0)  # noqa: SIM115  closed by keep, drop, leave
+        self._digest = hashlib.sha256()
+        self.size = 0
+        while chunk := self._file.read(CHUNK):
+            self._digest.update(chunk)
+            self.size += len(chunk)
+
+    def add(self, data: bytes) -> None:
+        """Raises HistoryFull, HistoryError: then nothing of it is left."""
+        try:
+            with _told():
+                rest = memoryview(data)
+                while rest:
+                    rest = rest[self._file.write(rest) :]
+        except BaseException:
+            self.drop()
+            raise
+        self._digest.update(data)
+        self.size += len(data)
+
+    def keep(self) -> str:
+        """Make a blob of what has come; its sha256. Raises HistoryFull, HistoryError: then nothing of it is left."""
+        sha = self._digest.hexdigest()
+        try:
+            with _told():
+                os.fsync(self._file.fileno())
+                self._blobs.settle(self._path, sha)
+        except BaseException:
+            self.drop()
+            raise
+        self._file.close()
+        return sha
+
+    @property
+    def sha256(self) -> str:
+        """Of what has come so far."""
+        return self._digest.hexdigest()
+
+    def leave(self) -> None:
+        """For whoever goes on with it."""
+        self._file.close()
+
+    def drop(self) -> None:
+        self._file.close()
+        if os.path.exists(self._path):
+            os.unlink(self._path)
 
 
 def _sync_directory(path: str) -> None:
@@ -111,5 +199,7 @@ def _told() -> Iterator[None]:
         raise
     except OSError as problem:
         if problem.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise HistoryFull("no room left for the code of a run", hint="free some space and submit again") from None
+            raise HistoryFull(
+                "no room left for code and artifacts of runs", hint="free some space, then again"
+            ) from None
         raise HistoryError(f"blobs can't be kept: {problem}") from None

@@ -10,11 +10,11 @@ import os
 import signal
 import sys
 import time
+from typing import TYPE_CHECKING
 
 from workbench import paths, settings
-from workbench.domain.resources import Capacity
+from workbench.domain.machines import LOCAL, Enrolled
 from workbench.engine.blobs import Blobs
-from workbench.engine.dispatcher import Road
 from workbench.engine.engine import Engine
 from workbench.engine.environments import Environments
 from workbench.engine.handlers import verbs
@@ -26,6 +26,9 @@ from workbench.protocol import VERSION
 from workbench.remote.machines import local
 from workbench.remote.machines.base import Machine
 from workbench.version import __version__
+
+if TYPE_CHECKING:
+    from workbench.remote.machines.ssh import Probe
 
 log = logging.getLogger("workbench.engine")
 
@@ -60,7 +63,6 @@ async def _run() -> None:
     notes = [note for note in (history.set_aside, history.suspect) if note]
     for note in notes:
         log.error("%s", note)
-    root = os.path.join(paths.state(), "machine")
     hello = {"protocol": VERSION, "version": __version__, "pid": os.getpid(), "started": time.time_ns() // 1000}
     blobs = Blobs(os.path.join(data, "blobs"))
     engine = Engine(
@@ -70,7 +72,7 @@ async def _run() -> None:
         Snapshots(blobs),
         Environments(blobs, os.path.join(paths.cache(), "locks")),
         Logs(os.path.join(data, "logs")),
-        [Road("local", lambda: _connect_local(root), lambda has: _limit(has, user))],
+        _Ways(os.path.join(paths.state(), "machine"), user),
         hello,
         notes,
     )
@@ -81,13 +83,31 @@ async def _run() -> None:
     log.info("stopped")
 
 
-async def _connect_local(root: str) -> Machine:
-    return await local.connect(root)
+class _Ways:
+    """This machine by two pipes, every other over SSH."""
 
+    def __init__(self, root: str, user: settings.User) -> None:
+        self._root = root
+        self.here = Enrolled(LOCAL, cpus=user.cpus, memory=user.memory)
 
-def _limit(has: Capacity, user: settings.User) -> Capacity:
-    """What config.toml lets the workbench use of this machine."""
-    return Capacity(min(has.cpus, user.cpus or has.cpus), min(has.memory, user.memory or has.memory), has.devices)
+    async def connect(self, machine: Enrolled) -> Machine:
+        if machine.name == LOCAL:
+            return await local.connect(self._root)
+        from workbench.remote.connection import Destination  # not for those who never leave this machine
+        from workbench.remote.machines import ssh
+
+        return await ssh.connect(Destination(machine.address, machine.root), machine.name)
+
+    async def probe(self, machine: Enrolled) -> Probe:
+        from workbench.remote.connection import Destination
+        from workbench.remote.machines import ssh
+
+        return await ssh.probe(Destination(machine.address, machine.root), machine.name)
+
+    def trust(self, host: str, port: int, key: str) -> None:
+        from workbench.remote import hostkeys
+
+        hostkeys.trust(host, port, key)
 
 
 def _log_to(path: str) -> None:

@@ -14,7 +14,9 @@ POINTS = (
     "before-stop",  # somebody wants it cancelled, the machine was not told
     "before-settle",  # the end was heard, and is not on disk
     "before-collect",  # the end is on disk, the log still on the machine
-    "before-forget",  # the log is home, the machine not told
+    "amid-artifact",  # some of a file is home
+    "before-record",  # all files are home, and none on record
+    "before-forget",  # all is home, the machine not told
 )
 
 _CHOSEN = os.environ.pop("WORKBENCH_ENGINE_CRASH", "")

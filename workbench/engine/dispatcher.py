@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import random
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -18,6 +19,7 @@ from workbench.domain.resources import Capacity
 from workbench.domain.run import Run, attempt_of
 from workbench.domain.time import Micros
 from workbench.engine import crash, seam
+from workbench.engine.artifacts import Artifacts
 from workbench.engine.blobs import Blobs
 from workbench.engine.ingest import Parser
 from workbench.engine.logs import Logs
@@ -26,17 +28,21 @@ from workbench.engine.seam import attempt_id, number_of, run_of
 from workbench.engine.snapshots import Snapshots
 from workbench.engine.store.interface import MachineSample, Reading
 from workbench.engine.telemetry import UNWATCHED, Telemetry
-from workbench.errors import BuildError, MachineError, Unreachable
+from workbench.errors import BuildError, HostKeyChanged, HostKeyUnknown, LoginRefused, MachineError, Unreachable
 from workbench.remote.machines import base
 
 log = logging.getLogger(__name__)
 
 RETRY_FIRST, RETRY_MOST = 0.5, 30.0
-"""Seconds between tries to reach a machine."""
+"""Seconds between tries to reach a machine, more or less: many that went down together come back one by one."""
+RETRY_LATER = 600.0
+"""Seconds until a machine is asked again that refused us: too many such tries look like an attack."""
 LINGER = 0.03
 """Seconds that a start or some metrics may wait for more to share their transaction."""
 FORGET_TOGETHER = 0.25
 """Seconds in which attempts that end are forgotten by one order. What is not told is found among the leftovers."""
+COLLECT_PATIENCE = 60.0
+"""Seconds in which what ended on a machine may come home before the machine is let go."""
 CHUNK = 1 << 20
 """Bytes of a log fetched at once."""
 
@@ -77,6 +83,10 @@ class Road:
     preparing: dict[str, asyncio.Lock] = field(default_factory=dict)
     forgotten: list[str] = field(default_factory=list)
     """Attempts that the machine may forget, waiting to be told together."""
+    knock: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set by whoever wants it tried now rather than later."""
+    collecting: set[asyncio.Task[None]] = field(default_factory=set)
+    """What brings home the logs and artifacts of attempts that are over."""
     leading: set[str] = field(default_factory=set)
     """Attempts that another one follows in their lane: their end frees nothing."""
 
@@ -86,20 +96,21 @@ class Dispatcher:
 
     def __init__(
         self,
-        roads: Iterable[Road],
         blobs: Blobs,
         snapshots: Snapshots,
         logs: Logs,
+        artifacts: Artifacts,
         telemetry: Telemetry,
         record: Record,
         absorb: Callable[[Seen], Awaitable[None]],
         progress: Callable[[Iterable[str], str], None],
         sampled: Callable[[str], None],
     ) -> None:
-        self.roads = {road.name: road for road in roads}
+        self.roads: dict[str, Road] = {}
         self._blobs = blobs
         self._snapshots = snapshots
         self._logs = logs
+        self._artifacts = artifacts
         self._telemetry = telemetry
         self._record = record
         self._absorb = absorb
@@ -123,12 +134,20 @@ class Dispatcher:
             case seam.Fence():
                 self._spawn(self._fence(effect), f"fence on {effect.machine}")
             case seam.Collect():
-                self._spawn(self._collect(effect), f"collect {effect.attempt}")
+                self._artifacts.under_way[effect.attempt] = ""
+                self._bring_home(effect.machine, self._collect(effect), f"collect {effect.attempt}")
 
-    def _spawn(self, work: Awaitable[None], name: str) -> None:
+    def _spawn(self, work: Awaitable[None], name: str) -> asyncio.Task[None]:
         task = asyncio.ensure_future(self._guard(work, name))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+        return task
+
+    def _bring_home(self, machine: str, work: Awaitable[None], name: str) -> None:
+        task = self._spawn(work, name)
+        if road := self.roads.get(machine):
+            road.collecting.add(task)
+            task.add_done_callback(road.collecting.discard)
 
     async def _guard(self, work: Awaitable[None], name: str) -> None:
         """A broken road is no failure: when it is up again, the machine is asked what became of everything."""
@@ -151,9 +170,9 @@ class Dispatcher:
         self._wake = loop.call_at(when, lambda: self._spawn(self._absorb(Seen([seam.Tick()])), "tick"))
 
     async def _launch(self, effect: seam.Launch) -> None:
-        road = self.roads[effect.machine]
+        road = self.roads.get(effect.machine)
         crash.here("before-launch")
-        if road.machine is None:
+        if road is None or road.machine is None:
             return  # the road is down: once it is up, these are found absent and placed anew
         try:
             for run in effect.lane:
@@ -176,7 +195,7 @@ class Dispatcher:
 
     async def _fail(self, effect: seam.Launch, reason: str, words: str) -> None:
         """It never started, and must not start later: fence it, then say so."""
-        machine = self.roads[effect.machine].machine
+        machine = self._machine(effect.machine)
         attempts = [_attempt(run) for run in effect.lane]
         if machine is not None:
             await machine.fence(attempts)
@@ -200,24 +219,29 @@ class Dispatcher:
                     await machine.build(build, lambda line: self._progress([run.id], line))
                     road.ready.add(environment.id)
 
+    def _machine(self, name: str) -> base.Machine | None:
+        """None while no road leads there."""
+        road = self.roads.get(name)
+        return road.machine if road else None
+
     async def _read_blob(self, sha: str) -> bytes:
         return await asyncio.to_thread(self._blobs.get, sha)
 
     async def _stop(self, effect: seam.Stop) -> None:
         crash.here("before-stop")
-        machine = self.roads[effect.machine].machine
+        machine = self._machine(effect.machine)
         if machine is not None:
             await machine.cancel(effect.attempt)
 
     async def _fence(self, effect: seam.Fence) -> None:
-        machine = self.roads[effect.machine].machine
+        machine = self._machine(effect.machine)
         if machine is not None:
             await machine.fence(effect.attempts)
 
     async def _collect(self, effect: seam.Collect) -> None:
-        road = self.roads[effect.machine]
-        machine = road.machine
-        if machine is None:
+        road = self.roads.get(effect.machine)
+        machine = self._machine(effect.machine)
+        if road is None or machine is None:
             return  # found among the leftovers when the road is up again
         crash.here("before-collect")
         road.parsers.pop(effect.attempt, None)
@@ -229,12 +253,25 @@ class Dispatcher:
                 await asyncio.sleep(RETRY_MOST)
                 self.perform(effect)
                 return
-        crash.here("before-forget")
         road.forgotten.append(effect.attempt)
         if len(road.forgotten) == 1:
             await asyncio.sleep(FORGET_TOGETHER)
             told, road.forgotten = road.forgotten, []
-            await machine.forget(told)
+            leaving = await machine.leaving(told)
+            await self._forget(machine, [attempt for attempt in told if attempt not in leaving])
+            for attempt in leaving:
+                self._bring_home(road.name, self._bring(machine, attempt), f"bring the artifacts of {attempt}")
+
+    async def _bring(self, machine: base.Machine, attempt: str) -> None:
+        await self._artifacts.bring(machine, attempt)
+        await self._forget(machine, [attempt])
+
+    async def _forget(self, machine: base.Machine, attempts: list[str]) -> None:
+        crash.here("before-forget")
+        if attempts:
+            await machine.forget(attempts)
+        for attempt in attempts:
+            self._artifacts.under_way.pop(attempt, None)
 
     # Roads
 
@@ -242,14 +279,17 @@ class Dispatcher:
         """Keep the road to one machine up, for ever."""
         delay = RETRY_FIRST
         while True:
+            pause = delay
             try:
                 machine = await road.connect()
             except (MachineError, OSError) as problem:
                 road.reason = str(problem)
                 log.error("no road to %s: %s", road.name, road.reason)
-                road.tried.set()
+                if isinstance(problem, HostKeyUnknown | HostKeyChanged | LoginRefused):
+                    pause = RETRY_LATER
+                delay = min(RETRY_MOST, delay * 2)
             else:
-                delay = RETRY_FIRST
+                pause = delay = RETRY_FIRST
                 try:
                     road.reason = await self._travel(road, machine)
                 except MachineError as problem:
@@ -264,8 +304,17 @@ class Dispatcher:
                     await machine.close()
                 log.warning("the road to %s broke: %s", road.name, road.reason)
             await self._absorb(Seen([seam.MachineDown(road.name, road.reason)]))
-            await asyncio.sleep(delay)
-            delay = min(RETRY_MOST, delay * 2)
+            self._sampled(road.name)
+            road.tried.set()
+            if await _knocked(road, pause * random.uniform(0.5, 1.5)):  # noqa: S311  no secret
+                delay = RETRY_FIRST
+
+    async def collected(self, road: Road) -> None:
+        """Returns once nothing is being brought home on this road any more, or that takes too long."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(COLLECT_PATIENCE):
+                while road.collecting:
+                    await asyncio.wait(road.collecting)
 
     async def _travel(self, road: Road, machine: base.Machine) -> str:
         """While it is up. Returns why it broke."""
@@ -294,6 +343,7 @@ class Dispatcher:
         await machine.sample(self._interval)
         road.machine, road.reason = machine, ""
         await self._absorb(Seen([seam.MachineUp(road.name, road.limit(machine.host.capacity))]))
+        self._sampled(road.name)
         road.tried.set()
         for attempt in self._record.unwanted(road.name):  # the order may not have arrived
             self.perform(seam.Stop(road.name, attempt))
@@ -375,10 +425,9 @@ class Dispatcher:
             if road.machine is not None:
                 self._spawn(road.machine.sample(interval), f"sample {road.name}")
 
-    async def tried(self) -> None:
-        """Returns once every machine has answered, or was found not to."""
-        for road in self.roads.values():
-            await road.tried.wait()
+    async def tried(self, name: str) -> None:
+        """Returns once the machine has answered, or was found not to."""
+        await self.roads[name].tried.wait()
 
     async def close(self) -> None:
         """Let go of the machines. What runs there goes on."""
@@ -389,6 +438,16 @@ class Dispatcher:
         for road in self.roads.values():
             if road.machine is not None:
                 await road.machine.close()
+
+
+async def _knocked(road: Road, seconds: float) -> bool:
+    """Wait, unless somebody wants the road tried now."""
+    road.knock.clear()
+    try:
+        async with asyncio.timeout(seconds):
+            return await road.knock.wait()
+    except TimeoutError:
+        return False
 
 
 async def _pump(machine: base.Machine, queue: asyncio.Queue[base.Event]) -> None:
@@ -449,6 +508,7 @@ def _spec(run: Run) -> base.Spec:
         environment=run.environment.id,
         params=run.ask.params,
         variables=run.variables,
+        outputs=run.outputs,
         links=run.links,
         devices=attempt.share.devices,
         cpus=run.ask.need.cpus,

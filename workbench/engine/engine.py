@@ -9,17 +9,20 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from workbench.domain.events import Change
-from workbench.domain.resources import Capacity
 from workbench.domain.run import Run
 from workbench.domain.time import Micros
 from workbench.engine import seam, telemetry
+from workbench.engine.artifacts import Artifacts
 from workbench.engine.blobs import Blobs
 from workbench.engine.dispatcher import Dispatcher, Road
 from workbench.engine.environments import Environments
+from workbench.engine.fleet import Fleet, Ways
 from workbench.engine.logs import Logs
 from workbench.engine.mind import Mind, Seen
 from workbench.engine.outbox import Outbox
 from workbench.engine.recovery import Recovery
+from workbench.engine.seam import run_of
+from workbench.engine.seats import Seat
 from workbench.engine.server import Handler, Server
 from workbench.engine.snapshots import Snapshots
 from workbench.engine.store.interface import History, Reading
@@ -35,7 +38,7 @@ WAITS_SHOWN = 200
 
 
 class Engine:
-    """history, blobs, snapshots, environments, logs: what is kept. roads: to the machines.
+    """history, blobs, snapshots, environments, logs: what is kept. ways: to the machines.
 
     notes: what a person should hear of, such as a history that had to be set aside.
     """
@@ -48,7 +51,7 @@ class Engine:
         snapshots: Snapshots,
         environments: Environments,
         logs: Logs,
-        roads: Iterable[Road],
+        ways: Ways,
         hello: dict[str, Any],
         notes: Sequence[str] = (),
     ) -> None:
@@ -61,19 +64,21 @@ class Engine:
         self.notes = notes
         self.telemetry = telemetry.Telemetry()
         self.outbox = Outbox(history)
+        self.artifacts = Artifacts(blobs, self.outbox.write)
         self.mind = Mind(self.outbox, self._perform, self._publish)
         self.recovery = Recovery(self.mind.state, history)
         self.dispatcher = Dispatcher(
-            roads,
             blobs,
             snapshots,
             logs,
+            self.artifacts,
             self.telemetry,
             self.recovery,
             self.mind.absorb,
             self._progress,
-            self._sampled,
+            self._tell_machine,
         )
+        self.fleet = Fleet(ways, self.outbox, self.mind, self.dispatcher)
         self.server: Server
         self.next_seq = 1
         self._stopping = asyncio.Event()
@@ -88,8 +93,8 @@ class Engine:
         try:
             async with asyncio.TaskGroup() as group:
                 group.create_task(self.outbox.run(), name="outbox")
-                for road in self.dispatcher.roads.values():
-                    group.create_task(self.dispatcher.keep(road), name=f"road to {road.name}")
+                await self.fleet.open(group, await self.history.machines())
+                await self.mind.absorb(Seen(list(self.recovery.orphans(self.fleet))))
                 path = await self.server.open()
                 log.info("listening on %s", path)
                 await self.mind.absorb(Seen([seam.Tick()]))  # retries that waited for their moment go on waiting
@@ -171,10 +176,9 @@ class Engine:
             for run in runs:
                 self.server.publish("runs", "progress", {"run": run, "text": text})
 
-    def _sampled(self, machine: str) -> None:
+    def _tell_machine(self, name: str) -> None:
         if self.server.subscribed("machines"):
-            view = self.machine_view(self.dispatcher.roads[machine], with_history=False)
-            self.server.publish("machines", "machines", {"machines": [view]})
+            self.server.publish("machines", "machines", {"machines": [self.machine_view(name, with_history=False)]})
 
     def _topics_changed(self) -> None:
         """Machines tell what they do often while somebody looks, and now and then otherwise."""
@@ -184,31 +188,35 @@ class Engine:
 
     # Machines
 
-    def machine_view(self, road: Road, *, with_history: bool) -> dict[str, Any]:
-        """One machine as protocol.shapes.MachineView."""
-        seat = self.mind.state.seats.get(road.name)
+    def machine_view(self, name: str, *, with_history: bool = True) -> dict[str, Any]:
+        """One machine as protocol.shapes.MachineView. Raises NotFound."""
+        machine, road, seat = self.fleet[name], self.dispatcher.roads[name], self.mind.state.seats[name]
         host = road.machine.host if road.machine else None
-        capacity = seat.capacity if seat else Capacity(0, 0)
-        lanes = {id(lane): lane for lane in self.mind.state.lanes.values() if lane.machine == road.name}
-        holders = [(lane.attempts[0].partition(".")[0], lane.share) for lane in lanes.values() if lane.attempts]
+        lanes = {id(lane): lane for lane in self.mind.state.lanes.values() if lane.machine == name}
+        holders = [(run_of(lane.attempts[0]), lane.share) for lane in lanes.values() if lane.attempts]
+        status, reason = _standing(road, seat)
         return {
-            "name": road.name,
-            "status": "ok" if road.machine else "connecting" if road.reason == "connecting" else "unreachable",
-            "reason": road.reason,
+            "name": name,
+            "status": status,
+            "reason": reason,
+            "since": seat.since,
+            "address": machine.address,
+            "rate": machine.rate,
+            "labels": list(machine.labels),
             "hostname": host.hostname if host else "",
-            "cpus": capacity.cpus,
-            "memory": capacity.memory,
+            "cpus": seat.capacity.cpus,
+            "memory": seat.capacity.memory,
             "devices": [
                 {"uuid": device.uuid, "index": device.index, "name": device.name, "memory": device.memory}
-                for device in capacity.devices
+                for device in seat.capacity.devices
             ],
-            "cpus_held": seat.cpus if seat else 0,
-            "memory_held": seat.memory if seat else 0,
+            "cpus_held": seat.cpus,
+            "memory_held": seat.memory,
             "devices_held": {uuid: run for run, share in holders for uuid in share.devices},
             "running": [run for run, _ in holders],
             "warnings": list(host.warnings) if host else [],
-            "sample": self.telemetry.last(road.name),
-            "history": self.telemetry.history(road.name) if with_history else [],
+            "sample": self.telemetry.last(name),
+            "history": self.telemetry.history(name) if with_history else [],
         }
 
     def mint_seqs(self, count: int) -> range:
@@ -226,6 +234,15 @@ class Engine:
             return os.stat(self.history_path).st_size
         except OSError:
             return 0
+
+
+def _standing(road: Road, seat: Seat) -> tuple[str, str]:
+    """How a machine is, and why it is not ok."""
+    if road.machine is None:
+        return ("connecting", "") if not road.tried.is_set() else ("unreachable", road.reason)
+    if seat.aside:
+        return "set aside", seat.aside
+    return ("draining", "") if seat.draining else ("ok", "")
 
 
 class Stopped(Exception):

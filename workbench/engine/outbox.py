@@ -110,4 +110,6 @@ def _merge(batches: list[Batch]) -> Batch:
         changes=[change for batch in batches for change in batch.changes],
         readings=[reading for batch in batches for reading in batch.readings],
         samples=[sample for batch in batches for sample in batch.samples],
+        machines={name: machine for batch in batches for name, machine in batch.machines.items()},
+        collections=[collection for batch in batches for collection in batch.collections],
     )

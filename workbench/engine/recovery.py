@@ -7,12 +7,12 @@ its answers are events like any others. Asking twice changes nothing.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 
 from workbench.domain.run import attempt_of
 from workbench.domain.status import Preparing, Running
 from workbench.engine.scheduler import State, adopt
-from workbench.engine.seam import attempt_id, run_of
+from workbench.engine.seam import AttemptVanished, attempt_id, run_of
 from workbench.engine.store.interface import History
 
 
@@ -44,6 +44,14 @@ class Recovery:
             if isinstance(status, Preparing | Running) and status.cancelled_by:
                 found.append(attempt)
         return found
+
+    def orphans(self, machines: Container[str]) -> list[AttemptVanished]:
+        """What becomes of attempts on machines that are not among these, where nobody can be asked."""
+        return [
+            AttemptVanished(attempt_id(run.id, attempt.number), f"the machine {attempt.machine} is not ours any more")
+            for run in self._state.runs.values()
+            if (attempt := attempt_of(run.status)) is not None and attempt.machine not in machines
+        ]
 
     async def marks(self) -> dict[tuple[str, int], tuple[int, int]]:
         return await self._history.marks()

@@ -5,8 +5,8 @@ deciding; the same state and event always give the same outcome. Nothing that it
 before its changes are on disk.
 
 Order: priority, then position, which is the order of submission until somebody moves a run. A run that has to
-wait for more than is free keeps what is free from those behind it (seats.Room.keep_for), so big runs are not
-starved, and CPU runs do not wait for GPU runs.
+wait for more than is free keeps what is free from those behind it (board.Board), so big runs are not starved, and
+CPU runs do not wait for GPU runs.
 
 Lanes: where the runs of a sweep take a moment each, one supervisor carries several, one after another. If one
 of them turns out long, those behind it are fenced and queue again.
@@ -15,11 +15,11 @@ of them turns out long, those behind it are fenced and queue again.
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field, replace
 
 from workbench.domain.events import Change, Kind
-from workbench.domain.resources import Capacity, Need, Share
+from workbench.domain.resources import Share
 from workbench.domain.run import Run, attempt_of
 from workbench.domain.status import (
     Attempt,
@@ -39,9 +39,11 @@ from workbench.domain.status import (
 )
 from workbench.domain.time import SECOND, Micros
 from workbench.engine import seam
+from workbench.engine.board import Board
+from workbench.engine.conduct import QUICK, kind_of
 from workbench.engine.lines import Lines
 from workbench.engine.seam import attempt_id, number_of, run_of
-from workbench.engine.seats import Room, Seat
+from workbench.engine.seats import Seat
 from workbench.errors import Refused
 
 LANE_LENGTH = 64
@@ -71,7 +73,7 @@ class Lane:
 class State:
     """All that the mind knows of what is not over yet."""
 
-    seats: dict[str, Seat] = field(default_factory=dict)
+    board: Board = field(default_factory=Board)
     runs: dict[str, Run] = field(default_factory=dict)
     """Every run that is not over, by id."""
     lines: Lines = field(default_factory=Lines)
@@ -85,6 +87,10 @@ class State:
     """attempt -> its lane."""
     pace: dict[str, float] = field(default_factory=dict)
     """sweep -> seconds that its runs take, lately."""
+
+    @property
+    def seats(self) -> dict[str, Seat]:
+        return self.board.seats
 
 
 @dataclass(slots=True)
@@ -114,12 +120,16 @@ def step(state: State, event: seam.Event | seam.Command, now: Micros) -> Outcome
             run = _waiting(state, event.run.id, "edited")
             edited = replace(event.run, status=run.status)
             _replace(state, run, edited, Kind.EDITED, now, out, event.by)
+        case seam.Enrol():
+            _enrol(state, event)
+        case seam.Trust():
+            _trust(state, event.machine)
+        case seam.Dismiss():
+            _dismiss(state, event.machine)
         case seam.MachineUp():
-            seat = _seat(state, event.name)
-            seat.capacity, seat.up, seat.reason = event.capacity, True, ""
+            _machine_up(state, event, now, out)
         case seam.MachineDown():
-            seat = _seat(state, event.name)
-            seat.up, seat.reason = False, event.reason
+            _machine_down(state, event, now)
         case seam.AttemptStarted():
             _started(state, event, now, out)
         case seam.AttemptEnded():
@@ -243,17 +253,101 @@ def _cancel(state: State, event: seam.Cancel, now: Micros, out: Outcome) -> None
             pass  # it is on its way out already
 
 
-# What the hands saw
+# Machines
 
 
 def _seat(state: State, name: str) -> Seat:
     """The machine's seat. A new one holds what the attempts that were adopted have of it."""
     seat = state.seats.get(name)
     if seat is None:
-        seat = state.seats[name] = Seat(name, Capacity(0, 0))
+        seat = state.seats[name] = Seat(name)
         for lane in {id(lane): lane for lane in state.lanes.values() if lane.machine == name}.values():
             seat.hold(lane.share)
     return seat
+
+
+def _enrol(state: State, event: seam.Enrol) -> None:
+    seat = _seat(state, event.machine.name)
+    state.board.close(seat.name)  # its labels decide who may wait for it
+    seat.labels, seat.draining = event.machine.labels, event.machine.draining
+    state.board.has_room(seat.name)
+
+
+def _trust(state: State, name: str) -> None:
+    seat = _seat(state, name)
+    seat.aside = ""
+    seat.conduct.forget()
+    state.board.has_room(name)
+
+
+def _dismiss(state: State, name: str) -> None:
+    there = [state.runs[id].name for id in holders(state, [name])]
+    if there:
+        others = f" and {len(there) - 5} more" if len(there) > 5 else ""
+        raise Refused(
+            f"{name} has runs that are not over: {', '.join(there[:5])}{others}",
+            hint=f"workbench machines drain {name} lets them finish; workbench cancel stops them",
+            runs=there,
+        )
+    state.board.close(name)
+    state.seats.pop(name, None)
+
+
+def holders(state: State, machines: Collection[str]) -> list[str]:
+    """Ids of the runs that have an attempt on one of these machines, or wait in a lane there."""
+    return [run_of(attempt) for attempt, lane in state.lanes.items() if lane.machine in machines]
+
+
+def _machine_up(state: State, event: seam.MachineUp, now: Micros, out: Outcome) -> None:
+    seat = _seat(state, event.name)
+    state.board.close(seat.name)
+    seat.capacity, seat.up, seat.reason, seat.since = event.capacity, True, "", now
+    state.board.has_room(seat.name)
+    for id in holders(state, [seat.name]):  # what was cancelled while nobody could tell the machine
+        status = state.runs[id].status
+        if isinstance(status, Preparing | Running) and status.cancelled_by:
+            out.effects.append(seam.Stop(seat.name, attempt_id(id, status.attempt.number)))
+
+
+def _machine_down(state: State, event: seam.MachineDown, now: Micros) -> None:
+    seat = _seat(state, event.name)
+    seat.reason = event.reason
+    if seat.up or not seat.since:
+        seat.up, seat.since = False, now
+        state.board.close(seat.name)
+
+
+def _note_conduct(state: State, run: Run, attempt: Attempt, status: Status, now: Micros) -> None:
+    """Set the machine aside if it fails whatever it is given (conduct.py), and is not the only one."""
+    seat, kind = state.seats.get(attempt.machine), kind_of(run)
+    if seat is None:
+        return
+    match status:
+        case Finished() | TimedOut():
+            seat.conduct.did_well(kind, now)
+        case Failed(end=end) if end.ended - end.started >= QUICK:
+            seat.conduct.did_well(kind, now)
+        case Failed() | Error():
+            seat.conduct.did_badly(kind, now)
+            suspects = seat.conduct.suspects(now)
+            if suspects and not seat.aside and _does_well_elsewhere(state, suspects, seat, now):
+                count = len(seat.conduct.failed)
+                seat.aside = f"the last {count} runs there failed at once, which go well on other machines"
+                state.board.close(seat.name)
+
+
+def _does_well_elsewhere(state: State, kinds: set[str], seat: Seat, now: Micros) -> bool:
+    others = {other.name: other for other in state.seats.values() if other.open and other is not seat}
+    if any(other.conduct.clears(kinds, now) for other in others.values()):
+        return True
+    running = (state.runs[id] for id in holders(state, others))
+    return any(
+        isinstance(run.status, Running) and now - run.status.started >= QUICK and kind_of(run) in kinds
+        for run in running
+    )
+
+
+# What the hands saw
 
 
 def _current(state: State, attempt: str) -> Run | None:
@@ -297,6 +391,7 @@ def _ended(state: State, event: seam.AttemptEnded, now: Micros, out: Outcome) ->
             status = Error(event.ended, "the command could not be started", event.words, attempt)
         case _:
             status = Finished(end) if event.code == 0 else Failed(end, event.code)
+    _note_conduct(state, run, attempt, status, now)
     if run.sweep and isinstance(status, Finished | Failed):
         seconds = (event.ended - event.started) / SECOND
         state.pace[run.sweep] = 0.7 * state.pace.get(run.sweep, seconds) + 0.3 * seconds
@@ -347,7 +442,9 @@ def _prepare_failed(state: State, event: seam.PrepareFailed, now: Micros, out: O
     if run.status.cancelled_by:
         _settle(state, run, Cancelled(now, run.status.cancelled_by), now, out)
     else:
-        _settle(state, run, Error(now, event.reason, event.words, run.status.attempt), now, out)
+        error = Error(now, event.reason, event.words, run.status.attempt)
+        _note_conduct(state, run, run.status.attempt, error, now)
+        _settle(state, run, error, now, out)
 
 
 def _tick(state: State, now: Micros, out: Outcome) -> None:
@@ -381,6 +478,7 @@ def _leave_lane(state: State, attempt: str, now: Micros) -> None:
     lane.since = now
     if not lane.attempts and lane.machine in state.seats:
         state.seats[lane.machine].give_back(lane.share)
+        state.board.has_room(lane.machine)
 
 
 def _settle(state: State, run: Run, status: Status, now: Micros, out: Outcome, by: str = "") -> None:
@@ -391,7 +489,8 @@ def _settle(state: State, run: Run, status: Status, now: Micros, out: Outcome, b
         again = replace(run, retried=run.retried + 1)
         out.effects.append(seam.Wake(later))
         detail = {"reason": status.reason, "status": status.name}
-        _requeue(state, again, Queued(now, later), Kind.RETRIED, now, out, detail)
+        avoid = status.attempt.machine if status.attempt else ""
+        _requeue(state, again, Queued(now, later, avoid), Kind.RETRIED, now, out, detail)
         return
     ended = run.to(status)
     del state.runs[run.id]
@@ -447,40 +546,13 @@ def _how(status: Status) -> str:
 
 
 def _place(state: State, now: Micros, out: Outcome) -> None:
-    rooms = {seat.name: seat.room() for seat in state.seats.values() if seat.up}
-    if not any(room.cpus > 0 for room in rooms.values()):
-        return
-    for need, line in state.lines.heads():
-        seat = _choose(state, rooms, need)
-        if seat is None:
-            kept = _could_fit(state, rooms, need)
-            if kept is not None:
-                rooms[kept].keep_for(need)
-            continue
-        ids = [line[-1][2]]
-        line.pop()
+    for seat, line in state.board.matches(state.lines):
+        ids = [line.pop()[2]]
         first = state.runs[ids[0]]
         length = _lane_length(state, first, len(line))
         while len(ids) < length and line and state.runs[line[-1][2]].sweep == first.sweep:
             ids.append(line.pop()[2])
-        rooms[seat.name] = rooms[seat.name].less(need)
         _launch(state, seat, [state.runs[id] for id in ids], now, out)
-
-
-def _choose(state: State, rooms: dict[str, Room], need: Need) -> Seat | None:
-    """Where it fits: the fullest such machine, so that the emptiest stays free for the big."""
-    fitting = [name for name, room in rooms.items() if room.fits(need)]
-    if not fitting:
-        return None
-    return state.seats[min(fitting, key=lambda name: (rooms[name].gpus, rooms[name].cpus, name))]
-
-
-def _could_fit(state: State, rooms: dict[str, Room], need: Need) -> str | None:
-    """The machine that such a run waits for: of those large enough, the one with the most room."""
-    large = [name for name in rooms if state.seats[name].could_fit(need)]
-    if not large:
-        return None
-    return max(large, key=lambda name: (rooms[name].gpus, rooms[name].cpus, name))
 
 
 def _lane_length(state: State, first: Run, behind: int) -> int:
@@ -489,8 +561,11 @@ def _lane_length(state: State, first: Run, behind: int) -> int:
     pace = state.pace.get(first.sweep) if first.sweep else None
     if pace is None or first.ask.retries:
         return 1
-    slots = max(1, sum(seat.capacity.cpus // max(1, first.ask.need.cpus) for seat in state.seats.values() if seat.up))
-    return max(1, min(LANE_LENGTH, int(LANE_SECONDS / max(pace, 0.001)), (behind + 1) // slots))
+    length = min(LANE_LENGTH, int(LANE_SECONDS / max(pace, 0.001)), behind + 1)
+    if length <= 1:
+        return 1
+    slots = sum(seat.capacity.cpus // first.ask.need.cpus for seat in state.seats.values() if seat.open)
+    return max(1, min(length, (behind + 1) // slots))
 
 
 def _launch(state: State, seat: Seat, runs: list[Run], now: Micros, out: Outcome) -> None:

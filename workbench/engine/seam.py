@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from workbench.domain.machines import Enrolled
 from workbench.domain.resources import Capacity
 from workbench.domain.run import Run
 from workbench.domain.time import Micros
@@ -214,4 +215,25 @@ class Edit:
     by: str
 
 
-Command = Submit | Withdraw | Hold | Release | Cancel | Move | Edit
+@dataclass(frozen=True, slots=True)
+class Enrol:
+    """The machine as it is on record from now on: new, or with other labels, or draining."""
+
+    machine: Enrolled
+
+
+@dataclass(frozen=True, slots=True)
+class Trust:
+    """Whatever runs suffered on a machine is not held against it any more."""
+
+    machine: str
+
+
+@dataclass(frozen=True, slots=True)
+class Dismiss:
+    """The machine is no longer ours. Refused while it has attempts that are not over."""
+
+    machine: str
+
+
+Command = Submit | Withdraw | Hold | Release | Cancel | Move | Edit | Enrol | Trust | Dismiss

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from workbench.domain.resources import Capacity, Need, Share
+from workbench.domain.resources import Capacity, Device, Need, Share
+from workbench.domain.time import Micros
+from workbench.engine.conduct import Conduct
 
 
 @dataclass(slots=True)
@@ -12,31 +14,50 @@ class Seat:
     """One machine, and what is taken of it."""
 
     name: str
-    capacity: Capacity
+    capacity: Capacity = Capacity(0, 0)
     """Nothing, until it was up for the first time."""
     up: bool = False
     reason: str = ""
     """Why it is not up."""
+    since: Micros = 0
+    """When it was last seen to go up or down."""
+    labels: tuple[str, ...] = ()
+    draining: bool = False
+    """It gets nothing new, because somebody said so."""
+    aside: str = ""
+    """Why it gets nothing new: what it did to runs. "" where nothing is held against it."""
+    conduct: Conduct = field(default_factory=Conduct)
     cpus: int = 0
     memory: int = 0
     devices: set[str] = field(default_factory=set)
     """UUIDs that are taken."""
 
+    @property
+    def open(self) -> bool:
+        """It may get new runs."""
+        return self.up and not self.draining and not self.aside
+
+    def suits(self, need: Need) -> bool:
+        """It is what the run asks for by name and label, however large it is."""
+        return need.machine in ("", self.name) and (not need.labels or set(need.labels) <= set(self.labels))
+
     def could_fit(self, need: Need) -> bool:
         """If nothing else ran on it."""
         has = self.capacity
-        return need.cpus <= has.cpus and need.memory <= has.memory and need.gpus <= len(has.devices)
+        if need.cpus > has.cpus or need.memory > has.memory or not self.suits(need):
+            return False
+        return need.gpus <= sum(device.memory >= need.gpu_memory for device in has.devices)
 
     def room(self) -> Room:
         return Room(
             self.capacity.cpus - self.cpus,
             self.capacity.memory - self.memory,
-            len(self.capacity.devices) - len(self.devices),
+            [device.memory for device in self._free()],
         )
 
     def take(self, need: Need) -> Share:
-        free = [device.uuid for device in self.capacity.devices if device.uuid not in self.devices]
-        share = Share(need.cpus, need.memory, tuple(free[: need.gpus]))
+        fitting = [device.uuid for device in self._free() if device.memory >= need.gpu_memory]
+        share = Share(need.cpus, need.memory, tuple(fitting[: need.gpus]))
         self.hold(share)
         return share
 
@@ -50,6 +71,11 @@ class Seat:
         self.memory -= share.memory
         self.devices.difference_update(share.devices)
 
+    def _free(self) -> list[Device]:
+        """The smallest first: the large ones stay for those that need them."""
+        free = [device for device in self.capacity.devices if device.uuid not in self.devices]
+        return sorted(free, key=lambda device: (device.memory, device.index)) if len(free) > 1 else free
+
 
 @dataclass(slots=True)
 class Room:
@@ -57,21 +83,45 @@ class Room:
 
     cpus: int
     memory: int
-    gpus: int
+    devices: list[int]
+    """Memory of each free GPU, ascending."""
+
+    @property
+    def gpus(self) -> int:
+        return len(self.devices)
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """Orders machines from the fullest to the emptiest."""
+        return len(self.devices), self.cpus
+
+    def fitting(self, need: Need) -> int:
+        """How many free GPUs are large enough."""
+        if not need.gpu_memory:
+            return len(self.devices)
+        return sum(memory >= need.gpu_memory for memory in self.devices)
 
     def fits(self, need: Need) -> bool:
-        return need.cpus <= self.cpus and need.memory <= self.memory and need.gpus <= self.gpus
+        return need.cpus <= self.cpus and need.memory <= self.memory and need.gpus <= self.fitting(need)
 
-    def less(self, need: Need) -> Room:
-        return Room(self.cpus - need.cpus, self.memory - need.memory, self.gpus - need.gpus)
+    def take(self, need: Need) -> None:
+        self.cpus -= need.cpus
+        self.memory -= need.memory
+        self._take_devices(need)
 
     def keep_for(self, need: Need) -> None:
         """Set aside what there is for a run that needs more than there is, so that nothing behind it starves it.
 
         GPUs first: while GPUs are what it lacks, work without a GPU goes on beside it.
         """
-        short_of_gpus = need.gpus > self.gpus
-        self.gpus = max(0, self.gpus - need.gpus)
+        short_of_gpus = need.gpus > self.fitting(need)
+        self._take_devices(need)
         if not short_of_gpus:
             self.cpus = max(0, self.cpus - need.cpus)
             self.memory = max(0, self.memory - need.memory)
+
+    def _take_devices(self, need: Need) -> None:
+        """The smallest that are large enough, as a Seat gives them."""
+        if need.gpus:
+            first = len(self.devices) - self.fitting(need)
+            del self.devices[first : first + need.gpus]

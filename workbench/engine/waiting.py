@@ -8,15 +8,15 @@ from workbench.domain.resources import Need, format_size
 from workbench.domain.run import Run
 from workbench.domain.status import Held, Preparing, Queued, Running
 from workbench.domain.time import SECOND, Micros, format_duration
-from workbench.engine.scheduler import State
-from workbench.engine.seam import run_of
+from workbench.engine.lines import Want, want_of
+from workbench.engine.scheduler import State, holders
 from workbench.engine.seats import Seat
 
 
 @dataclass(frozen=True, slots=True)
 class Why:
     kind: str
-    """held, dependency, backoff, impossible, machine, resources, order, starting, running."""
+    """held, dependency, backoff, impossible, machine, resources, order, starting, running, unreachable."""
     text: str
     """What it waits for, a short phrase."""
     until: str
@@ -35,6 +35,14 @@ def why(state: State, run: Run, now: Micros) -> Why:
         case Preparing():
             return Why("starting", f"{run.status.attempt.machine} prepares it", "It starts when that is done.")
         case Running():
+            seat = state.seats.get(run.status.attempt.machine)
+            if seat is not None and not seat.up:
+                how_long = format_duration((now - seat.since) / SECOND)
+                return Why(
+                    "unreachable",
+                    f"it was running when {seat.name} went out of reach, {how_long} ago",
+                    f"What became of it is told when {seat.name} answers again.",
+                )
             return Why("running", "it is running", "It has started already.")
         case _:
             return Why("over", f"it is over: {run.status.name}", f"workbench rerun {run.name} makes a new run of it.")
@@ -48,27 +56,64 @@ def _queued(state: State, run: Run, status: Queued, now: Micros) -> Why:
     if status.not_before > now:
         wait = format_duration((status.not_before - now) / SECOND)
         return Why("backoff", f"retry in {wait}", f"It is tried again in {wait}.")
-    need = run.ask.need
-    up = [seat for seat in state.seats.values() if seat.up]
-    if not up:
-        down = "; ".join(f"{seat.name}: {seat.reason}" for seat in state.seats.values()) or "no machine is known yet"
-        return Why("machine", f"no machine ({down})", "It starts when a machine answers.")
-    large = [seat for seat in up if seat.could_fit(need)]
+    return _looking(state, run, want_of(run))
+
+
+def _looking(state: State, run: Run, want: Want) -> Why:
+    """Nothing but machines and other runs are in its way."""
+    need = want.need
+    suited = [seat for seat in state.seats.values() if seat.suits(need)]
+    if not suited:
+        return Why("impossible", _nowhere(need), f"workbench machines; workbench cancel {run.name}")
+    usable = [seat for seat in suited if seat.open]
+    if not usable:
+        shut = "; ".join(f"{seat.name} {_shut(seat)}" for seat in suited[:5])
+        return Why("machine", f"no machine ({shut})", _reopening(suited))
+    large = [seat for seat in usable if seat.could_fit(need)]
     if not large:
+        later = [seat for seat in suited if not seat.open and (seat.could_fit(need) or not seat.capacity.cpus)]
+        if later:
+            names = "; ".join(f"{seat.name} {_shut(seat)}" for seat in later[:5])
+            return Why("machine", f"{describe(need)} on none that is open ({names})", _reopening(later))
         return Why("impossible", f"no machine has {describe(need)}", f"workbench edit {run.name}: ask for less.")
+    if len(large) > 1:
+        large = [seat for seat in large if seat.name != want.avoid]
     ahead = state.lines.ahead_of(run)
-    if ahead > 0 and any(seat.room().fits(need) for seat in large):
+    rooms = {seat.name: seat.room() for seat in large}
+    if ahead > 0 and any(room.fits(need) for room in rooms.values()):
         return Why("order", f"{ahead} before it", _after(state, large, need), _holders(state, large))
-    seat = max(large, key=lambda seat: (seat.room().gpus, seat.room().cpus, seat.name))
+    kept = state.board.kept.get(want)
+    seat = max(large, key=lambda seat: (seat.name == kept, rooms[seat.name].size, seat.name))
     place = f", {ahead} before it" if ahead > 0 else ""
     return Why("resources", f"{_short(seat, need)}{place}", _after(state, [seat], need), _holders(state, [seat]))
+
+
+def _nowhere(need: Need) -> str:
+    labels = " and ".join(need.labels)
+    if need.machine and labels:
+        return f"there is no machine {need.machine} with label {labels}"
+    return f"there is no machine {need.machine}" if need.machine else f"no machine has label {labels}"
+
+
+def _shut(seat: Seat) -> str:
+    if not seat.up:
+        return f"is out of reach: {seat.reason}" if seat.reason else "has not answered yet"
+    return f"is set aside: {seat.aside}" if seat.aside else "is draining"
+
+
+def _reopening(seats: list[Seat]) -> str:
+    waiting = [seat.name for seat in seats if not seat.up]
+    if waiting:
+        return f"It starts when {' or '.join(waiting[:5])} answers."
+    return f"It starts after workbench machines resume {seats[0].name}."
 
 
 def _short(seat: Seat, need: Need) -> str:
     """What the machine lacks of it."""
     room = seat.room()
-    if need.gpus > room.gpus:
-        return f"{need.gpus} GPU on {seat.name}, {max(0, room.gpus)} free of {len(seat.capacity.devices)}"
+    if need.gpus > room.fitting(need):
+        size = f" of {format_size(need.gpu_memory)}" if need.gpu_memory else ""
+        return f"{need.gpus} GPU{size} on {seat.name}, {room.fitting(need)} free of {len(seat.capacity.devices)}"
     if need.cpus > room.cpus:
         return f"{need.cpus} CPU on {seat.name}, {max(0, room.cpus)} free of {seat.capacity.cpus}"
     free = format_size(max(0, room.memory))
@@ -76,8 +121,7 @@ def _short(seat: Seat, need: Need) -> str:
 
 
 def _holders(state: State, seats: list[Seat]) -> tuple[str, ...]:
-    names = {seat.name for seat in seats}
-    return tuple(run_of(attempt) for attempt, lane in state.lanes.items() if lane.machine in names)[:20]
+    return tuple(holders(state, {seat.name for seat in seats})[:20])
 
 
 def _after(state: State, seats: list[Seat], need: Need) -> str:
@@ -91,10 +135,10 @@ def _after(state: State, seats: list[Seat], need: Need) -> str:
 
 
 def describe(need: Need) -> str:
-    """`4 CPU, 8.0 GB, 1 GPU`"""
+    """`4 CPU, 8.0 GB, 1 GPU of 24 GB`"""
     parts = [f"{need.cpus} CPU"]
     if need.memory:
         parts.append(format_size(need.memory))
     if need.gpus:
-        parts.append(f"{need.gpus} GPU")
+        parts.append(f"{need.gpus} GPU" + (f" of {format_size(need.gpu_memory)}" if need.gpu_memory else ""))
     return ", ".join(parts)

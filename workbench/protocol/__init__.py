@@ -13,10 +13,14 @@ names are those of the command line and of engine/handlers):
     runs         {filter?, order?, limit?, offset?, project?}
                                                          -> {total, counts: {status: n}, rows: [{run, metrics, waits?}]}
     show         {run}                                   -> {run, metrics: {key: {last, min, max, step, count}},
-                                                             events: [{at, kind, by, detail}], artifacts, malformed,
-                                                             files, waiting, warnings: [text]}
+                                                             events: [{at, kind, by, detail}], malformed, files,
+                                                             artifacts: [{name, path, size, sha256, stored}],
+                                                             collecting: null or {text, moving},
+                                                             waiting, warnings: [text]}
     logs         {run, offset?, limit?, wait?}           -> {run, offset, next, size, text, over}
                                                             offset < 0: from the end; wait: seconds to wait for more
+    pull         {run, name, offset?, limit?}            -> {name, size, sha256, offset, data}: some bytes of an
+                                                            artifact, in base64
     wait         {run, seconds?}                         -> {run}, when it is over (or the seconds are)
     cancel       {runs: [R]}                             -> {runs: [Run]}
     hold         {runs: [R]}                             -> {runs: [Run]}
@@ -29,12 +33,22 @@ names are those of the command line and of engine/handlers):
                                                              metrics: {key: [last]}, code: [...], environment: [...]}
     series       {runs: [R], keys: [k], points?}         -> {series: [{run, key, steps, times, values}]}
     diff         {run}                                   -> {text}: the uncommitted changes it was submitted with
-    machines     {}                                      -> {machines: [Machine]}
+    machines     {name?}                                 -> {machines: [Machine]}
+    machines_add {name, address?, root?, rate?, labels?, cpus?, memory?, fingerprints?}
+                                                         -> {machine, probe, warnings}
+    machines_check  {name, fingerprints?}                -> {machine, probe, warnings}: looked at anew
+    machines_drain  {name}                               -> {machine}: nothing new goes there
+    machines_resume {name}                               -> {machine}: as if nothing had been
+    machines_remove {name}                               -> {}
     projects     {}                                      -> {projects: [Project]}
     sql          {query, seconds?, rows?}                -> {columns, rows, truncated}
     environments {}                                      -> {environments: [{id, path, bytes, used, needed}]}
     prune        {}                                      -> {removed: [id], bytes}
     subscribe    {topics: [runs | metrics | machines | waits]}  -> {}
+
+probe is {hostname, user, python, kernel, root, scheduler, round_trip: ms, clock: seconds ahead, fingerprint}, null for
+the engine's own machine. fingerprints are those of host keys that a person has approved: without them an unknown key
+is the error `host-key-unknown`, whose evidence has the fingerprint.
 
 R is a run's id, its name, a number (`12` or `#12`), or any unambiguous prefix of id or name.
 

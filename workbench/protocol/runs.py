@@ -1,7 +1,8 @@
 """A run as JSON and back: the one form for socket, history and `--json`.
 
 `status` is the plain name, `detail` the variant's own fields, and what scripts ask for most (`machine`,
-`started`, `ended`, `exit_code`) stands beside them, derived, and is not read back.
+`started`, `ended`, `exit_code`) stands beside them, derived, and is not read back. `machine` is where it is or was,
+`pinned` the only one that it may go to.
 """
 
 from __future__ import annotations
@@ -56,6 +57,9 @@ def run_out(run: Run) -> dict[str, Any]:
         "cpus": run.ask.need.cpus,
         "memory": run.ask.need.memory,
         "gpus": run.ask.need.gpus,
+        "gpu_memory": run.ask.need.gpu_memory,
+        "pinned": run.ask.need.machine,
+        "labels": list(run.ask.need.labels),
         "time_limit": run.ask.time_limit,
         "priority": run.ask.priority,
         "retries": run.ask.retries,
@@ -83,6 +87,7 @@ def run_out(run: Run) -> dict[str, Any]:
         "retried": run.retried,
         "links": dict(run.links),
         "variables": dict(run.variables),
+        "outputs": list(run.outputs),
         "detail": status_out(run.status),
     }
 
@@ -100,7 +105,7 @@ def run_in(data: dict[str, Any]) -> Run:
         ask=Ask(
             command=tuple(data["command"]),
             params=data["params"],
-            need=Need(data["cpus"], data["memory"], data["gpus"]),
+            need=_need_in(data),
             time_limit=data["time_limit"],
             priority=data["priority"],
             retries=data["retries"],
@@ -117,6 +122,19 @@ def run_in(data: dict[str, Any]) -> Run:
         retried=data["retried"],
         links=data["links"],
         variables=data["variables"],
+        outputs=tuple(data.get("outputs", ())),  # runs of before there were any have none
+    )
+
+
+def _need_in(data: dict[str, Any]) -> Need:
+    """Runs from before there were several machines say nothing of GPU memory, machine and labels."""
+    return Need(
+        data["cpus"],
+        data["memory"],
+        data["gpus"],
+        data.get("gpu_memory", 0),
+        data.get("pinned", ""),
+        tuple(data.get("labels", ())),
     )
 
 
@@ -155,7 +173,7 @@ def status_out(status: Status) -> dict[str, Any]:
         case Held():
             return {"since": status.since, "reason": status.reason}
         case Queued():
-            return {"since": status.since, "not_before": status.not_before}
+            return {"since": status.since, "not_before": status.not_before, "avoid": status.avoid}
         case Preparing():
             return {"attempt": _attempt_out(status.attempt), "cancelled_by": status.cancelled_by}
         case Running():
@@ -193,7 +211,7 @@ def status_in(name: str, data: dict[str, Any]) -> Status:
         case "held":
             return Held(data["since"], data["reason"])
         case "queued":
-            return Queued(data["since"], data["not_before"])
+            return Queued(data["since"], data["not_before"], data.get("avoid", ""))
         case "preparing":
             return Preparing(_attempt_in(data["attempt"]), data["cancelled_by"])
         case "running":

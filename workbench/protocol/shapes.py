@@ -18,6 +18,12 @@ class Submission(TypedDict):
     cpus: NotRequired[int]
     memory: NotRequired[int]
     gpus: NotRequired[int]
+    gpu_memory: NotRequired[int]
+    """Bytes that each of the GPUs must have; asks for one GPU where `gpus` says nothing."""
+    machine: NotRequired[str]
+    """The only one that it may run on."""
+    labels: NotRequired[list[str]]
+    """What its machine must be labelled with."""
     time_limit: NotRequired[float]
     priority: NotRequired[int]
     after: NotRequired[list[str]]
@@ -46,9 +52,16 @@ class Sample(TypedDict):
 class MachineView(TypedDict):
     name: str
     status: str
-    """ok, connecting, draining, unreachable."""
+    """ok, connecting, draining, set aside, unreachable."""
     reason: str
-    """Why it is not ok, "" when it is."""
+    """Why it is set aside or unreachable, "" when it is neither."""
+    since: int
+    """Micros since when it answers, or does not; 0: it was not asked yet."""
+    address: str
+    """As ssh takes it, "" for the engine's own machine."""
+    rate: float
+    """What an hour of it costs."""
+    labels: list[str]
     hostname: str
     cpus: int
     memory: int
@@ -85,7 +98,7 @@ class Waiting(TypedDict):
     """Why a run waits."""
 
     kind: str
-    """held, dependency, backoff, resources, order, machine, impossible."""
+    """held, dependency, backoff, resources, order, machine, impossible, unreachable."""
     text: str
     """A sentence: what it waits for."""
     until: str

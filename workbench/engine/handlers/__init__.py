@@ -19,9 +19,13 @@ from workbench.engine.handlers.explain import explain
 from workbench.engine.handlers.hold import hold, release
 from workbench.engine.handlers.logs import logs
 from workbench.engine.handlers.machines import machines
+from workbench.engine.handlers.machines_add import machines_add, machines_check
+from workbench.engine.handlers.machines_drain import machines_drain, machines_resume
+from workbench.engine.handlers.machines_remove import machines_remove
 from workbench.engine.handlers.move import move
 from workbench.engine.handlers.params import Params
 from workbench.engine.handlers.projects import projects
+from workbench.engine.handlers.pull import pull
 from workbench.engine.handlers.rerun import rerun
 from workbench.engine.handlers.runs import runs
 from workbench.engine.handlers.series import series
@@ -44,9 +48,15 @@ VERBS: tuple[_Verb, ...] = (
     hold,
     logs,
     machines,
+    machines_add,
+    machines_check,
+    machines_drain,
+    machines_remove,
+    machines_resume,
     move,
     projects,
     prune,
+    pull,
     release,
     rerun,
     runs,

@@ -17,7 +17,8 @@ from workbench.engine.server import Peer
 from workbench.errors import Refused
 from workbench.protocol.runs import run_out
 
-KNOWN = frozenset(("command", "params", "cpus", "memory", "gpus", "time_limit", "priority", "retries", "tags"))
+NEED = ("cpus", "memory", "gpus", "gpu_memory", "machine", "labels")
+KNOWN = frozenset(("command", "params", *NEED, "time_limit", "priority", "retries", "tags"))
 
 
 async def edit(engine: Engine, peer: Peer, params: Params) -> dict[str, Any]:
@@ -41,6 +42,9 @@ def _edited(ask: Ask, changes: Params) -> Ask:
             cpus=changes.whole("cpus", ask.need.cpus, least=1),
             memory=changes.whole("memory", ask.need.memory, least=0),
             gpus=changes.whole("gpus", ask.need.gpus, least=0),
+            gpu_memory=changes.whole("gpu_memory", ask.need.gpu_memory, least=0),
+            machine=changes.text("machine", ask.need.machine),
+            labels=tuple(sorted(set(changes.texts("labels", list(ask.need.labels))))),
         ),
         time_limit=changes.number("time_limit", ask.time_limit or 0.0) or None,
         priority=changes.whole("priority", ask.priority),

@@ -10,5 +10,5 @@ from workbench.engine.server import Peer
 
 
 async def machines(engine: Engine, peer: Peer, params: Params) -> dict[str, Any]:
-    roads = engine.dispatcher.roads.values()
-    return {"machines": [engine.machine_view(road, with_history=True) for road in roads]}
+    names = [params.text("name")] if params.has("name") else list(engine.fleet)
+    return {"machines": [engine.machine_view(name) for name in names]}

@@ -11,6 +11,7 @@ from workbench.domain.status import WAITING
 from workbench.engine.engine import Engine
 from workbench.engine.handlers.explain import why_out
 from workbench.engine.handlers.params import Params
+from workbench.engine.handlers.pull import collecting, listed
 from workbench.engine.seam import attempt_id
 from workbench.engine.server import Peer
 from workbench.protocol.messages import number_out
@@ -21,7 +22,9 @@ async def show(engine: Engine, peer: Peer, params: Params) -> dict[str, Any]:
     run = await engine.find(params.text("run"))
     count, first = await engine.history.malformed(run.id)
     metrics = await engine.history.metrics(run.id)
-    artifacts = await engine.history.artifacts(run.id)
+    artifacts = await listed(engine, run)
+    collected = await engine.history.collected(run.id)
+    missing = not all(artifact["stored"] for artifact in artifacts) or (bool(run.outputs) and not collected)
     attempt = attempt_of(run.status)
     files = ""
     if attempt is not None:
@@ -39,12 +42,13 @@ async def show(engine: Engine, peer: Peer, params: Params) -> dict[str, Any]:
             for key, metric in metrics.items()
         },
         "events": await engine.history.events(run.id),
-        "artifacts": [
-            {"name": artifact.name, "path": artifact.path, "size": artifact.size, "sha256": artifact.sha256}
-            for artifact in artifacts
-        ],
+        "artifacts": artifacts,
+        "collecting": await collecting(engine, run, expected=missing),
         "malformed": count,
         "files": files if os.path.isdir(os.path.join(files, "work")) else "",
         "waiting": why_out(engine.mind.why(run)) if run.status.name in WAITING else None,
-        "warnings": [f"{count} metric lines made no sense, the first: {first}"] if count else [],
+        "warnings": [
+            *([f"{count} metric lines made no sense, the first: {first}"] if count else []),
+            *(f"not kept: {said}" for left_out in collected.values() for said in left_out),
+        ],
     }

@@ -14,9 +14,10 @@ from typing import Any
 
 from workbench import settings
 from workbench.domain.events import Change, Kind
+from workbench.domain.machines import LOCAL
 from workbench.domain.names import check_name, name_for
 from workbench.domain.params import expand, fill
-from workbench.domain.resources import Need
+from workbench.domain.resources import Capacity, Need
 from workbench.domain.run import Ask, Param, Run
 from workbench.domain.status import Finished, Held, Queued, Status
 from workbench.engine import seam
@@ -72,6 +73,7 @@ async def submit(engine: Engine, peer: Peer, params: Params) -> dict[str, Any]:
         status=Queued(0),
         links=frozen.links,
         variables=project.run.variables,
+        outputs=project.run.outputs,
     )
     status: Status = Held(now(), f"by {peer.user}") if params.flag("hold") else Queued(now())
     runs = await _make(engine, template, combinations, name, status, sweep=params.has("grid"))
@@ -139,10 +141,14 @@ async def _after(engine: Engine, references: list[str]) -> tuple[tuple[str, ...]
 
 def _ask(params: Params, project: settings.Project, command: tuple[str, ...], after: tuple[str, ...]) -> Ask:
     """The command line's word first, then the project's, then the default."""
+    gpu_memory = params.whole("gpu_memory", 0, least=0)
     need = Need(
         cpus=params.whole("cpus", project.run.need.cpus, least=1),
         memory=params.whole("memory", project.run.need.memory, least=0),
-        gpus=params.whole("gpus", project.run.need.gpus, least=0),
+        gpus=params.whole("gpus", project.run.need.gpus or bool(gpu_memory), least=0),
+        gpu_memory=gpu_memory,
+        machine=params.text("machine", ""),
+        labels=tuple(sorted(set(params.texts("labels", [])))),
     )
     limit = params.number("time_limit", 0.0) or project.run.time_limit
     return Ask(
@@ -158,11 +164,21 @@ def _ask(params: Params, project: settings.Project, command: tuple[str, ...], af
 
 
 async def check_fits(engine: Engine, need: Need) -> None:
-    """A run that no machine could ever start is refused now, not found waiting next week."""
-    await engine.dispatcher.tried()
-    seats = [seat for seat in engine.mind.state.seats.values() if seat.capacity.cpus]
-    if seats and not any(seat.could_fit(need) for seat in seats):
-        has = "; ".join(
-            f"{s.name} has {describe(Need(s.capacity.cpus, s.capacity.memory, len(s.capacity.devices)))}" for s in seats
+    """A run that no machine could ever start is refused now, not found waiting next week. A machine that was not
+    seen yet may have whatever it takes."""
+    if need.machine:
+        engine.fleet[need.machine]  # raises NotFound
+    await engine.dispatcher.tried(LOCAL)
+    seats = [seat for seat in engine.mind.state.seats.values() if seat.suits(need)]
+    if not seats:
+        raise UsageError(
+            f"no machine has all of these labels: {', '.join(need.labels)}", hint="`workbench machines` shows them"
         )
-        raise UsageError(f"no machine has {describe(need)}", hint=has)
+    if not any(seat.could_fit(need) or not seat.capacity.cpus for seat in seats):
+        has = [f"{s.name} has {describe(_all_of(s.capacity))}" for s in seats[:10]]
+        raise UsageError(f"no machine has {describe(need)}", hint="; ".join(has))
+
+
+def _all_of(capacity: Capacity) -> Need:
+    largest = max((device.memory for device in capacity.devices), default=0)
+    return Need(capacity.cpus, capacity.memory, len(capacity.devices), largest)

@@ -11,6 +11,7 @@ from typing import Any, Concatenate, ParamSpec, TypeVar
 
 import duckdb
 
+from workbench.domain.machines import Enrolled
 from workbench.domain.run import Run
 from workbench.domain.time import Micros
 from workbench.engine.store import reads, sql
@@ -75,8 +76,17 @@ class DuckHistory:
     async def artifacts(self, run: str) -> list[Artifact]:
         return await self._read(reads.artifacts, run)
 
+    async def artifact(self, run: str, name: str) -> Artifact | None:
+        return await self._read(reads.artifact, run, name)
+
+    async def collected(self, run: str) -> dict[int, list[str]]:
+        return await self._read(reads.collected, run)
+
     async def malformed(self, run: str) -> tuple[int, str]:
         return await self._read(reads.malformed, run)
+
+    async def machines(self) -> list[Enrolled]:
+        return await self._read(reads.machines)
 
     async def samples(self, machine: str, since: Micros, limit: int) -> list[tuple[Micros, dict[str, Any]]]:
         return await self._read(reads.samples, machine, since, limit)

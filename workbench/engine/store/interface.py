@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from workbench.domain.events import Change
+from workbench.domain.machines import Enrolled
 from workbench.domain.run import Run
 from workbench.domain.time import Micros
 
@@ -51,6 +52,19 @@ class Reading:
 
 
 @dataclass(frozen=True, slots=True)
+class Collected:
+    """What an attempt left and is in store now: instead of what it said of its artifacts while it ran.
+
+    Written once for an attempt, however often it comes."""
+
+    run: str
+    attempt: int
+    artifacts: Sequence[Artifact]
+    left_out: Sequence[str] = ()
+    """What was not taken and why, a sentence each."""
+
+
+@dataclass(frozen=True, slots=True)
 class MachineSample:
     machine: str
     at: Micros
@@ -65,6 +79,9 @@ class Batch:
     changes: Sequence[Change] = ()
     readings: Sequence[Reading] = ()
     samples: Sequence[MachineSample] = ()
+    machines: Mapping[str, Enrolled | None] = field(default_factory=dict)
+    """name -> the machine as it is from now on, None where it is no longer ours."""
+    collections: Sequence[Collected] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,10 +164,22 @@ class History(Protocol):
         """[{at, kind, by, detail}] in order."""
         ...
 
-    async def artifacts(self, run: str) -> list[Artifact]: ...
+    async def artifacts(self, run: str) -> list[Artifact]:
+        """The latest of each name, of the last attempt that left one."""
+        ...
+
+    async def artifact(self, run: str, name: str) -> Artifact | None: ...
+
+    async def collected(self, run: str) -> dict[int, list[str]]:
+        """attempt -> what was left out, for attempts whose artifacts are in store."""
+        ...
 
     async def malformed(self, run: str) -> tuple[int, str]:
         """How many metric lines made no sense, and the first of them."""
+        ...
+
+    async def machines(self) -> list[Enrolled]:
+        """By name. Of the local one only if something was said of it."""
         ...
 
     async def samples(self, machine: str, since: Micros, limit: int) -> list[tuple[Micros, dict[str, Any]]]: ...

@@ -9,6 +9,7 @@ from typing import Any
 import duckdb
 
 from workbench.domain.filters import parse
+from workbench.domain.machines import Enrolled
 from workbench.domain.run import Run
 from workbench.domain.time import SECOND, Micros
 from workbench.engine.store import filters, rows, series
@@ -117,16 +118,33 @@ def events(cursor: Cursor, run: str) -> list[dict[str, Any]]:
 
 
 def artifacts(cursor: Cursor, run: str) -> list[Artifact]:
-    """The latest of each name."""
-    query = "SELECT name, path, size, sha256 FROM artifact WHERE run = ? ORDER BY rowid"
+    query = "SELECT name, path, size, sha256 FROM artifact WHERE run = ? ORDER BY attempt, rowid"
     latest = {row[0]: Artifact(*row) for row in cursor.execute(query, [_seq(cursor, run)]).fetchall()}
     return list(latest.values())
+
+
+def artifact(cursor: Cursor, run: str, name: str) -> Artifact | None:
+    query = """
+        SELECT name, path, size, sha256 FROM artifact WHERE run = ? AND name = ?
+        ORDER BY attempt DESC, rowid DESC LIMIT 1"""
+    row = cursor.execute(query, [_seq(cursor, run), rows.text(name)]).fetchone()
+    return Artifact(*row) if row else None
+
+
+def collected(cursor: Cursor, run: str) -> dict[int, list[str]]:
+    query = "SELECT attempt, left_out FROM collection WHERE run = ?"
+    return {number: json.loads(said) for number, said in cursor.execute(query, [_seq(cursor, run)]).fetchall()}
 
 
 def malformed(cursor: Cursor, run: str) -> tuple[int, str]:
     query = "SELECT malformed, first_malformed FROM reading WHERE run = ? ORDER BY attempt"
     found = cursor.execute(query, [_seq(cursor, run)]).fetchall()
     return sum(count for count, _ in found), next((first for _, first in found if first), "")
+
+
+def machines(cursor: Cursor) -> list[Enrolled]:
+    found = cursor.execute(f"SELECT {', '.join(rows.MACHINE)} FROM machine ORDER BY name").fetchall()
+    return [rows.machine_of(row) for row in found]
 
 
 def samples(cursor: Cursor, machine: str, since: Micros, limit: int) -> list[tuple[Micros, dict[str, Any]]]:

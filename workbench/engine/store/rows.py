@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import astuple
 from typing import Any
 
+from workbench.domain.machines import Enrolled
 from workbench.domain.run import Run, attempt_of, end_of, ended_at, exit_code_of, started_at
 from workbench.protocol.runs import run_in, run_out, status_out
 
@@ -20,6 +22,9 @@ MOVING = (
     "attempts", "retried", "detail",
 )  # fmt: skip
 """Columns that every change writes."""
+
+MACHINE = ("name", "address", "root", "rate", "labels", "cpus", "memory", "draining")
+"""The columns of the table `machine`, as Enrolled has them."""
 
 compact = json.JSONEncoder(separators=(",", ":")).encode
 """A value as JSON without spaces."""
@@ -75,6 +80,15 @@ def moving(run: Run) -> tuple[Any, ...]:
 def run_of(row: Sequence[Any]) -> Run:
     values = dict(zip(_READ, row, strict=True))
     return run_in(json.loads(values.pop("body")) | values | {"detail": json.loads(values["detail"])})
+
+
+def machine(enrolled: Enrolled) -> tuple[Any, ...]:
+    return tuple(list(value) if isinstance(value, tuple) else value for value in astuple(enrolled))
+
+
+def machine_of(row: Sequence[Any]) -> Enrolled:
+    values = dict(zip(MACHINE, row, strict=True))
+    return Enrolled(**values | {"labels": tuple(values["labels"])})
 
 
 def params(seq: int, values: Mapping[str, Any], source: str) -> list[tuple[Any, ...]]:

@@ -15,7 +15,7 @@ import duckdb
 
 from workbench.domain.events import Change, Kind
 from workbench.engine.store import rows
-from workbench.engine.store.interface import Batch, Metric, Reading
+from workbench.engine.store.interface import Artifact, Batch, Collected, Metric, Reading
 from workbench.engine.store.memory import Mark, Memory, Tracked
 from workbench.errors import HistoryError
 
@@ -36,6 +36,11 @@ def write(cursor: duckdb.DuckDBPyConnection, memory: Memory, batches: Sequence[B
         _write_changes(cursor, memory, changes)
     if readings:
         _write_readings(cursor, memory, readings)
+    for collection in (collection for batch in batches for collection in batch.collections):
+        _write_collection(cursor, memory, collection)
+    for name, machine in ((name, machine) for batch in batches for name, machine in batch.machines.items()):
+        cursor.execute("DELETE FROM machine WHERE name = ?", [name])
+        _append(cursor, "machine", [rows.machine(machine)] if machine else [])
     _append(cursor, "sample", [(sample.machine, sample.at, rows.compact(sample.body)) for sample in samples])
     _forget(memory, changes)
 
@@ -116,7 +121,7 @@ def _write_readings(cursor: duckdb.DuckDBPyConnection, memory: Memory, readings:
             old = tracked.metrics.get(key)
             tracked.metrics[key] = new = _folded(old, step, values)
             metrics.put((seq, key, new.last, new.min, new.max, new.step, new.count), old is not None)
-        artifacts += [(seq, attempt, rows.text(a.name), rows.text(a.path), a.size, a.sha256) for a in reading.artifacts]
+        artifacts += [(seq, attempt, *_artifact(artifact)) for artifact in reading.artifacts]
         _write_config(cursor, seq, reading.config)
     _append(cursor, "recent", points)
     _append(cursor, "artifact", artifacts)
@@ -167,6 +172,20 @@ def _write_config(cursor: duckdb.DuckDBPyConnection, seq: int, config: Mapping[s
         [seq, [row[1] for row in written]],
     )
     _append(cursor, "param", written)
+
+
+def _write_collection(cursor: duckdb.DuckDBPyConnection, memory: Memory, collection: Collected) -> None:
+    key = [memory.recall(cursor, collection.run).seq, collection.attempt]
+    which = "run = ? AND attempt = ?"
+    if cursor.execute(f"SELECT 1 FROM collection WHERE {which}", key).fetchone():
+        return
+    cursor.execute(f"DELETE FROM artifact WHERE {which}", key)
+    _append(cursor, "artifact", [(*key, *_artifact(artifact)) for artifact in collection.artifacts])
+    _append(cursor, "collection", [(*key, rows.compact(list(collection.left_out)))])
+
+
+def _artifact(artifact: Artifact) -> tuple[Any, ...]:
+    return rows.text(artifact.name), rows.text(artifact.path), artifact.size, artifact.sha256
 
 
 def _forget(memory: Memory, changes: Sequence[Change]) -> None:

@@ -5,7 +5,7 @@ import sys
 
 if not __package__:
     # Run as a directory: become a package whatever the directory is called, and keep log.py, tree.py and
-    # their siblings from being found as top-level modules.
+    # their siblings from being found as top-level modules; what travelled with us lies beside them.
     from importlib.util import module_from_spec, spec_from_file_location
 
     _here = os.path.dirname(os.path.abspath(__file__))
@@ -14,7 +14,7 @@ if not __package__:
     )
     assert _spec is not None
     sys.modules["workbench_agent"] = module_from_spec(_spec)
-    sys.path[:] = [entry for entry in sys.path if os.path.abspath(entry) != _here]
+    sys.path[:] = [entry for entry in sys.path if os.path.abspath(entry) != _here] + [os.path.join(_here, "beside")]
     __package__ = "workbench_agent"
 
 from .agent import main

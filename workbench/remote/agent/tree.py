@@ -121,11 +121,12 @@ def remove_unchanged(tree: str, work: str) -> None:
         if entry.is_dir(follow_symlinks=False):
             remove_unchanged(twin, entry.path)
             _remove_if_empty(entry.path)
-        elif _same(entry, twin):
+        elif same(entry, twin):
             os.unlink(entry.path)
 
 
-def _same(entry: "os.DirEntry[str]", twin: str) -> bool:
+def same(entry: "os.DirEntry[str]", twin: str) -> bool:
+    """Whether a copy is as it was when it was made of its twin."""
     try:
         seen, model = entry.stat(follow_symlinks=False), os.lstat(twin)
     except OSError:

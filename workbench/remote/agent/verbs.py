@@ -7,7 +7,7 @@ import json
 import os
 from typing import Any, Callable, Protocol
 
-from . import attic, builder, crash, fate, host, record, tree
+from . import attic, builder, collect, crash, fate, host, record, tree
 from .attempt import Absent, Attempt, Carried, Running
 from .crew import LANE_LIMIT
 from .errand import LATER, Complaint, Tell
@@ -36,6 +36,7 @@ VERBS = frozenset(
     {
         *("hello", "sample", "tracking", "has", "blob", "tree", "build", "prune"),
         *("start", "cancel", "fence", "watch", "read", "leftovers", "forget"),
+        *("leaving", "harvest", "fetch"),
     }
 )
 
@@ -191,6 +192,19 @@ class Verbs:
             return {"size": os.fstat(fd).st_size, "bytes": data}
         finally:
             os.close(fd)
+
+    def leaving(self, head: dict[str, Any], payload: bytes) -> Any:
+        """Of the payload's attempts, those that may have left files to be kept."""
+        return [name for name in json.loads(payload) if collect.leaves(Attempt(self._root, name))]
+
+    def harvest(self, head: dict[str, Any], payload: bytes) -> Any:
+        attempt = Attempt(self._root, head["attempt"])
+        self._agent.send(head["id"], lambda tell: collect.harvest(self._root, attempt, tell))
+        return LATER
+
+    def fetch(self, head: dict[str, Any], payload: bytes) -> Any:
+        limit = min(int(head["limit"]), _READ_LIMIT)
+        return {"bytes": collect.read(Attempt(self._root, head["attempt"]), head["path"], int(head["offset"]), limit)}
 
     def forget(self, head: dict[str, Any], payload: bytes) -> Any:
         attempts = [Attempt(self._root, name) for name in json.loads(payload)]

@@ -82,6 +82,29 @@ class Spec:
     """Seconds between TERM and KILL."""
     log_limit: int = 64 * 1024 * 1024
     """Bytes: the first and the last half are kept, a marked gap between them."""
+    outputs: tuple[str, ...] = ()
+    """Patterns of files below `workdir` that are kept when it is over."""
+
+
+@dataclass(frozen=True, slots=True)
+class Leaving:
+    """A file that an attempt leaves to be kept."""
+
+    name: str
+    """What it is called in history: a relative path, with slashes."""
+    path: str
+    """Where it lies, below the attempt's directory."""
+    size: int
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class Harvest:
+    """All that an attempt leaves to be kept."""
+
+    files: tuple[Leaving, ...]
+    left_out: tuple[str, ...]
+    """What was not taken and why, a sentence each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,6 +268,18 @@ class Machine(Protocol):
 
     async def read(self, attempt: AttemptId, stream: Stream, offset: int, limit: int) -> tuple[bytes, int]:
         """At most `limit` bytes at `offset`, and the stream's size now."""
+        ...
+
+    async def leaving(self, attempts: Sequence[AttemptId]) -> list[AttemptId]:
+        """Those of them that may have left files to be kept. Cheap, however many."""
+        ...
+
+    async def harvest(self, attempt: AttemptId) -> Harvest:
+        """What it left to be kept: its artifacts, and the outputs that its spec asks for. Reads all of them."""
+        ...
+
+    async def fetch(self, attempt: AttemptId, path: str, offset: int, limit: int) -> bytes:
+        """At most `limit` bytes at `offset` of a file that it left, fewer only at the file's end."""
         ...
 
     async def forget(self, attempts: Sequence[AttemptId]) -> None:

@@ -10,6 +10,7 @@ from typing import Any, Protocol
 
 from workbench.domain.resources import Capacity, Device
 from workbench.errors import AgentError, BuildError, MachineError, Unreachable
+from workbench.remote import transfer
 from workbench.remote.agent import wire
 from workbench.remote.machines.base import (
     Absent,
@@ -21,7 +22,9 @@ from workbench.remote.machines.base import (
     Exit,
     Exited,
     Fenced,
+    Harvest,
     Host,
+    Leaving,
     Output,
     Sampled,
     Spec,
@@ -65,7 +68,7 @@ class Channel:
         self._frames = wire.Frames()
         self._ids = itertools.count(1)
         self._waiting: dict[int, asyncio.Future[Answer]] = {}
-        self._progress: dict[int, Callable[[str], None]] = {}
+        self._progress: dict[int, Callable[[Any], None]] = {}
         self._events: asyncio.Queue[Event] = asyncio.Queue()
         self._sent: set[str] = set()
         self._broken = ""
@@ -167,6 +170,20 @@ class Channel:
         )
         return data, answer["size"]
 
+    async def leaving(self, attempts: Sequence[AttemptId]) -> list[AttemptId]:
+        found: list[AttemptId] = await self._ask("leaving", payload=_json(list(attempts)))
+        return found
+
+    async def harvest(self, attempt: AttemptId) -> Harvest:
+        told: list[dict[str, Any]] = []
+        answer = await self._ask("harvest", progress=told.append, attempt=attempt)
+        files = tuple(transfer.leaving(self._name, file) for file in told)
+        return Harvest(files, tuple(map(str, answer["left_out"])))
+
+    async def fetch(self, attempt: AttemptId, path: str, offset: int, limit: int) -> bytes:
+        arguments = {"attempt": attempt, "path": path, "offset": offset, "limit": limit}
+        return (await self._exchange("fetch", None, None, arguments))[1]
+
     async def forget(self, attempts: Sequence[AttemptId]) -> None:
         await self._ask("forget", payload=_json(list(attempts)))
 
@@ -190,13 +207,13 @@ class Channel:
         verb: str,
         *,
         payload: bytes | None = None,
-        progress: Callable[[str], None] | None = None,
+        progress: Callable[[Any], None] | None = None,
         **arguments: Any,
     ) -> Any:
         return (await self._exchange(verb, payload, progress, arguments))[0]
 
     async def _exchange(
-        self, verb: str, payload: bytes | None, progress: Callable[[str], None] | None, arguments: dict[str, Any]
+        self, verb: str, payload: bytes | None, progress: Callable[[Any], None] | None, arguments: dict[str, Any]
     ) -> Answer:
         if self._broken:
             raise self._unreachable()
@@ -301,6 +318,7 @@ def _spec(spec: Spec) -> bytes:
             "time_limit": spec.time_limit,
             "grace": spec.grace,
             "log_limit": spec.log_limit,
+            "outputs": spec.outputs,
         }
     )
 

@@ -6,6 +6,8 @@ Its processes are made up: a command is a sequence of steps, a `;` between them.
     metric JSON     a line for the metrics
     sleep SECONDS   take that long
     wait            last until it is cancelled or its time is over
+    keep NAME TEXT  an artifact of the name that holds the text
+    write NAME TEXT a file below its working directory
     exit CODE       end here; without one a command ends with 0
 
 Anything else can't be started, as a missing program can't. What a FakeHost holds outlives its connections, as on
@@ -15,6 +17,7 @@ a real machine; the road to it can be broken, replies can be lost, the host can 
 from __future__ import annotations
 
 import asyncio
+import fnmatch
 import hashlib
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
@@ -33,7 +36,9 @@ from workbench.remote.machines.base import (
     Exit,
     Exited,
     Fenced,
+    Harvest,
     Host,
+    Leaving,
     Output,
     Sampled,
     Spec,
@@ -66,6 +71,9 @@ class _Attempt:
     cancel: asyncio.Event = field(default_factory=asyncio.Event)
     executions: int = 0
     forgotten: bool = False
+    outputs: tuple[str, ...] = ()
+    files: dict[str, bytes] = field(default_factory=dict)
+    """Path below its directory -> content."""
 
     @property
     def over(self) -> bool:
@@ -89,6 +97,10 @@ class FakeHost:
         self.unreachable = False
         self.lose_reply_to: set[str] = set()
         """Verbs whose next reply gets lost: the deed is done, and the road breaks before the answer."""
+        self.fetches_left: int | None = None
+        """After so many more pieces of files the road breaks; None: it does not."""
+        self.fetched: list[tuple[str, int]] = []
+        """(path, offset) of every piece of a file that was given out."""
         self._machines: list[FakeMachine] = []
         self._lanes: set[asyncio.Task[None]] = set()
         self._building: dict[str, asyncio.Lock] = {}
@@ -158,9 +170,10 @@ class FakeHost:
     async def _execute(self, attempt: _Attempt, spec: Spec) -> tuple[int | None, Reason, str]:
         """What a supervisor does with a command: its code, why it ended, why it could not be started."""
         steps = list(_steps(spec.argv))
-        if steps[0][0] not in ("print", "metric", "sleep", "wait", "exit"):
+        if steps[0][0] not in ("print", "metric", "sleep", "wait", "keep", "write", "exit"):
             return None, "not started", f"No such file or directory: {steps[0][0]!r}"
         attempt.executions += 1
+        attempt.outputs = spec.outputs
         deadline = time.monotonic() + spec.time_limit if spec.time_limit else None
         for verb, *rest in steps:
             if verb == "exit":
@@ -170,6 +183,8 @@ class FakeHost:
             elif verb == "metric":
                 attempt.metrics += rest[0].encode() + b"\n"
                 self.changed()
+            elif verb in ("keep", "write"):
+                attempt.files[f"{'artifacts' if verb == 'keep' else 'work'}/{rest[0]}"] = rest[1].encode()
             else:
                 wanted = float(rest[0]) if verb == "sleep" else None
                 left = None if deadline is None else deadline - time.monotonic()
@@ -291,6 +306,37 @@ class FakeMachine:
         known = self._to.attempts.get(attempt, _Attempt())
         content = known.log if stream == "log" else known.metrics
         return bytes(content[offset : offset + limit]), len(content)
+
+    async def leaving(self, attempts: Sequence[AttemptId]) -> list[AttemptId]:
+        await self._travel()
+        known = [(name, self._to.attempt(name)) for name in attempts]
+        return [name for name, it in known if it.outputs or any(path.startswith("artifacts/") for path in it.files)]
+
+    async def harvest(self, attempt: AttemptId) -> Harvest:
+        await self._travel()
+        known = self._to.attempt(attempt)
+        files: dict[str, Leaving] = {}
+        for path, content in sorted(known.files.items()):  # artifacts come before work
+            place, _, name = path.partition("/")
+            wanted = place == "artifacts" or any(fnmatch.fnmatchcase(name, pattern) for pattern in known.outputs)
+            if wanted and name not in files:
+                files[name] = Leaving(name, path, len(content), hashlib.sha256(content).hexdigest())
+        return Harvest(tuple(files.values()), ())
+
+    async def fetch(self, attempt: AttemptId, path: str, offset: int, limit: int) -> bytes:
+        await self._travel()
+        to = self._to
+        if to.fetches_left is not None:
+            if not to.fetches_left:
+                to.fetches_left = None
+                to.break_road()
+                raise Unreachable(f"{self.name} can't be reached: the connection was reset")
+            to.fetches_left -= 1
+        content = to.attempt(attempt).files.get(path)
+        if content is None:
+            raise AgentError(f"{self.name}: there is no {path!r}")
+        to.fetched.append((path, offset))
+        return content[offset : offset + limit]
 
     async def forget(self, attempts: Sequence[AttemptId]) -> None:
         await self._travel()

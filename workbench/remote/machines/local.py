@@ -46,5 +46,9 @@ async def connect(root: str, name: str = "local") -> Machine:
             process.kill()
             await process.wait()
 
-    tracking = Path(workbench.__file__).read_bytes()
-    return await Channel.open(name, process.stdout, process.stdin, tracking=tracking, uv=find_uv_bin(), end=end)
+    return await Channel.open(name, process.stdout, process.stdin, tracking=tracking(), uv=find_uv_bin(), end=end)
+
+
+def tracking() -> bytes:
+    """What `import workbench` finds in a run."""
+    return Path(workbench.__file__).read_bytes()

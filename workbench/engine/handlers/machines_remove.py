@@ -1,0 +1,14 @@
+"""machines_remove: let go of a machine on which nothing of ours runs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from workbench.engine.engine import Engine
+from workbench.engine.handlers.params import Params
+from workbench.engine.server import Peer
+
+
+async def machines_remove(engine: Engine, peer: Peer, params: Params) -> dict[str, Any]:
+    await engine.fleet.remove(params.text("name"))
+    return {}

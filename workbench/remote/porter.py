@@ -1,0 +1,113 @@
+"""Lets the agent in. Travels as text to whatever Python is there, reads what is wanted, takes in what is missing,
+and becomes the agent.
+
+Like the agent it speaks Python 3.8 and imports nothing of ours. One JSON line each way, then parcels:
+
+    in    {"root": PATH or "", "agent": NAME, "uv": [[MACHINE, OLDEST GLIBC or null, NAME], ...]}
+    out   MAGIC {"missing": [NAME, ...], "uv": PATH or "", "now": SECONDS, "scheduler": ...}
+    in    for each that is missing: {"size": BYTES, "files": [[PATH, MODE, BYTES], ...]}, and these bytes deflated;
+          {} where it can't be had
+
+A parcel is named after its content and put in place by a rename, so it is there whole or not at all.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import shutil
+import sys
+import tempfile
+import time
+import zlib
+from typing import Any
+
+MAGIC = "WORKBENCH-PORTER 1 "
+
+
+def main() -> None:
+    habit = os.umask(0o077)
+    wanted = json.loads(_line())
+    home = os.path.expanduser("~")
+    root = os.path.expanduser(wanted["root"]) or os.path.join(home, ".local", "state", "workbench", "machine")
+    cache = os.path.join(home, ".cache", "workbench")
+    uv = _fitting(wanted["uv"])
+    names = [name for name in (wanted["agent"], uv) if name]
+    missing = [name for name in names if not os.path.isdir(os.path.join(cache, name))]
+    said = {
+        "missing": missing,
+        "uv": os.path.join(cache, uv, "uv") if uv else "",
+        "now": time.time(),
+        "scheduler": "slurm" if shutil.which("sbatch") else "",
+    }
+    sys.stdout.write(MAGIC + json.dumps(said) + "\n")
+    sys.stdout.flush()
+    for name in missing:
+        parcel = json.loads(_line())
+        if parcel:
+            _take_in(os.path.join(cache, name), parcel["files"], zlib.decompress(_exactly(parcel["size"])))
+    os.makedirs(root, mode=0o700, exist_ok=True)
+    log = os.open(os.path.join(root, "agent.log"), os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW, 0o600)
+    os.dup2(log, 2)
+    os.umask(habit)  # runs make files as their user does
+    os.execv(sys.executable, [sys.executable, "-I", os.path.join(cache, wanted["agent"]), root])  # noqa: S606
+
+
+def _fitting(offers: list[Any]) -> str:
+    """The first uv that runs on this processor and C library."""
+    libc, version = platform.libc_ver()
+    glibc = [int(part) for part in version.split(".") if part.isdigit()] if libc == "glibc" else []
+    for machine, oldest, name in offers:
+        if machine == os.uname().machine and (oldest is None or (glibc and glibc >= oldest)):
+            return str(name)
+    return ""
+
+
+def _take_in(place: str, files: list[Any], content: bytes) -> None:
+    os.makedirs(os.path.dirname(place), mode=0o700, exist_ok=True)
+    unpacked = tempfile.mkdtemp(prefix=".", dir=os.path.dirname(place))
+    try:
+        at = 0
+        for path, mode, size in files:
+            target = os.path.join(unpacked, path)
+            os.makedirs(os.path.dirname(target), exist_ok=True)
+            fd = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
+            with open(fd, "wb") as file:
+                file.write(content[at : at + size])
+                file.flush()
+                os.fsync(fd)
+            at += size
+        os.rename(unpacked, place)
+    except OSError:
+        shutil.rmtree(unpacked, ignore_errors=True)
+        if not os.path.isdir(place):  # somebody else may have been faster
+            raise
+
+
+def _line() -> bytes:
+    with open(0, "rb", buffering=0, closefd=False) as incoming:  # not a byte more: the agent reads on
+        line = incoming.readline()
+    if not line.endswith(b"\n"):
+        raise EOFError
+    return line
+
+
+def _exactly(size: int) -> bytes:
+    content = bytearray()
+    while len(content) < size:
+        data = os.read(0, min(size - len(content), 1 << 20))
+        if not data:
+            raise EOFError
+        content += data
+    return bytes(content)
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except EOFError:
+        sys.exit(1)
+    except OSError as problem:
+        sys.stdout.write(f"workbench: {problem}\n")
+        sys.exit(1)
