@@ -45,7 +45,7 @@ def check_machine_name(text: str) -> str:
     """The name, as it is. Raises UsageError where it is no name for a machine, or the local one's."""
     if not _NAME.fullmatch(text):
         raise UsageError(
-            f"{ascii(text[:60])} is no name for a machine",
+            f"{text[:60]!a} is no name for a machine",
             hint="1 to 40 letters, digits, dots, dashes and underscores, such as gpu3",
         )
     if text == LOCAL:
@@ -56,12 +56,12 @@ def check_machine_name(text: str) -> str:
 def check_address(text: str) -> str:
     """The address, as it is. Raises UsageError where ssh could take it for something else."""
     if not _ADDRESS.fullmatch(text) or not text.isprintable():
-        raise UsageError(f"{ascii(text[:60])} is no address", hint="an alias of ~/.ssh/config, a host, or USER@HOST")
+        raise UsageError(f"{text[:60]!a} is no address", hint="an alias of ~/.ssh/config, a host, or USER@HOST")
     return text
 
 
 def check_label(text: str) -> str:
     """The label, as it is. Raises UsageError."""
     if not _LABEL.fullmatch(text):
-        raise UsageError(f"{ascii(text[:60])} is no label", hint="letters, digits and . _ = : / -, such as a100")
+        raise UsageError(f"{text[:60]!a} is no label", hint="letters, digits and . _ = : / -, such as a100")
     return text

@@ -24,7 +24,6 @@ from workbench.remote.machines.base import (
     Fenced,
     Harvest,
     Host,
-    Leaving,
     Output,
     Sampled,
     Spec,
