@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import shutil
 import socket
 import subprocess
 from dataclasses import dataclass, field
@@ -27,8 +28,10 @@ KEEPALIVE = 30.0
 
 
 def _sshd() -> str:
-    os.environ["PATH"] += "" if "/usr/sbin" in os.environ["PATH"].split(":") else ":/usr/sbin"
-    return parts.command("sshd")
+    path = shutil.which("sshd", path=os.environ["PATH"] + ":/usr/sbin")  # a user's PATH may lack it
+    if path is None:
+        parts.missing("sshd")
+    return path or ""
 
 
 def _keygen(path: Path, kind: str = "ed25519") -> Path:

@@ -14,6 +14,7 @@ import pytest
 
 from tests.remote.fleet import Fleet, SshSite
 from tests.remote.site import EMPTY, no_blobs
+from workbench.domain.resources import Device
 from workbench.errors import Unreachable
 from workbench.remote import install, porter
 from workbench.remote.install import Parcel
@@ -80,6 +81,27 @@ async def test_a_new_agent_comes_beside_the_old_one(bare: SshSite, monkeypatch: 
     for machine in (old, new):
         assert await machine.leftovers() == []
         await machine.close()
+
+
+DRIVER = b"""
+from types import SimpleNamespace as Memory
+nvmlInit = lambda: None
+nvmlDeviceGetCount = lambda: 1
+nvmlDeviceGetHandleByIndex = lambda index: index
+nvmlDeviceGetUUID = lambda handle: "GPU-0"
+nvmlDeviceGetName = lambda handle: "Card"
+nvmlDeviceGetMemoryInfo = lambda handle: Memory(total=80, used=0)
+"""
+
+
+@pytest.mark.usefixtures("small")
+async def test_the_agent_finds_what_travelled_beside_it(bare: SshSite, monkeypatch: pytest.MonkeyPatch) -> None:
+    files = [file for file in install.agent_parcel().files if file[0] != "beside/pynvml.py"]
+    parcel = Parcel((*files, ("beside/pynvml.py", 0o600, DRIVER)))
+    monkeypatch.setattr(install, "agent_parcel", lambda: parcel)
+    machine = await bare.connect()
+    assert machine.host.capacity.devices == (Device("GPU-0", 0, "Card", 80),)
+    await machine.close()
 
 
 @pytest.mark.usefixtures("small")

@@ -60,6 +60,16 @@ async def test_a_key_that_the_user_knows(fleet: Fleet) -> None:
     assert not Path(hostkeys.ours()).exists()
 
 
+async def test_another_port_of_a_host_is_another_machine(fleet: Fleet) -> None:
+    first, second = fleet.machine(vouched=False), fleet.machine(vouched=False)
+    public = first.sshd.host_key.with_suffix(".pub").read_text()
+    (fleet.home / ".ssh" / "known_hosts").write_text(f"127.0.0.1 {public}")
+    with pytest.raises(HostKeyUnknown):
+        await reach(second.destination.address)
+    second.vouch()
+    await reach(second.destination.address)
+
+
 @pytest.mark.parametrize("kind", ["ed25519", "ecdsa"])
 async def test_a_changed_key_is_refused(fleet: Fleet, kind: str) -> None:
     site = fleet.machine()
@@ -166,7 +176,7 @@ async def test_a_key_in_an_agent(fleet: Fleet) -> None:
 
 
 async def test_what_makes_no_sense(fleet: Fleet) -> None:
-    for address in ("", "-oProxyCommand=x", "a b", "a@", "host:port", "host:123456", "x\n"):
+    for address in ("", "-oProxyCommand=x", "a b", "a@", "host:port", "host:123456", "host:70000", "x\n"):
         with pytest.raises(UsageError):
             await reach(address)
     fleet.config("Host *\n  Port many\n")

@@ -30,6 +30,7 @@ _GOODBYE = 5.0  # seconds for a polite end
 _HANDSHAKES = 8  # at once: sshd drops what exceeds its MaxStartups, and key exchange is work for our own CPU
 _JITTER = 0.2  # seconds over which those that had to wait are spread
 _HOPS = 8
+_LAST_PORT = 65535
 
 # Whom we reach, and by which commands, is nobody else's business, and every connection would tell it to the log.
 logging.getLogger("asyncssh").setLevel(logging.WARNING)
@@ -239,7 +240,7 @@ _gates: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Semaphore] = WeakKe
 def parse(address: str) -> dict[str, Any]:
     """`host`, and `username` and `port` where they are given: what is not, the ssh config says. Raises UsageError."""
     match = _ADDRESS.fullmatch(address)
-    if not match:
+    if not match or int(match["port"] or 0) > _LAST_PORT:
         raise UsageError(
             f"{address!r} is no address of a machine", hint="[user@]host[:port], or a Host of ~/.ssh/config"
         )

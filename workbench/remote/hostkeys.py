@@ -6,7 +6,7 @@ Nothing in this file, and no line of an ssh config, turns the question off.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 import asyncssh
 from asyncssh.public_key import get_default_certificate_algs, get_default_public_key_algs
@@ -37,15 +37,16 @@ def known(more: Iterable[str] = ()) -> asyncssh.SSHKnownHosts:
 
 
 def keys_of(record: asyncssh.SSHKnownHosts, host: str, address: str, port: int) -> list[asyncssh.SSHKey]:
-    """The keys on record for a machine."""
-    return list(_on_record(record, host, address, port)[0])
+    """The keys on record for a machine; what is known of another port of the same host says nothing of it."""
+    names = [_name(name, port) for name in (host, address) if name]
+    return [key for name in names for key in record.match(name, "", None)[0]]
 
 
 def algorithms(record: asyncssh.SSHKnownHosts, host: str, port: int) -> list[str]:
     """What to ask a machine for: first the kind of key that is on record, then any, to have one to show.
 
     A certificate says nothing where its authority is not on record, so it is the plain key that is asked for."""
-    keys, authorities = _on_record(record, host, "", port)[:2]
+    keys, authorities = record.match(host, "", None if port == _SSH_PORT else port)[:2]
     wanted = [
         *(get_default_certificate_algs() if authorities else ()),
         *(name for key in keys for name in key.sig_algorithms),
@@ -102,13 +103,6 @@ def changed(host: str, port: int, shown: asyncssh.SSHKey) -> HostKeyChanged:
 def _name(host: str, port: int) -> str:
     """As a known_hosts file has it."""
     return host if port == _SSH_PORT else f"[{host}]:{port}"
-
-
-def _on_record(
-    record: asyncssh.SSHKnownHosts, host: str, address: str, port: int
-) -> tuple[Sequence[asyncssh.SSHKey], ...]:
-    """Keys, authorities, revoked keys."""
-    return record.match(host, address, None if port == _SSH_PORT else port)[:3]
 
 
 def _lines(path: str) -> list[str]:

@@ -12,10 +12,10 @@ import asyncio
 import hashlib
 import json
 import os
+import re
 import tempfile
 import time
 import zlib
-from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from importlib import metadata, util
@@ -40,6 +40,7 @@ COMMAND = (
 dash, zsh, fish and tcsh all understand the same way."""
 
 _MACHINES = ("x86_64", "aarch64")
+_WHEEL_TAG = re.compile(rf"^Tag: .*-((manylinux|musllinux)_(\d+)_(\d+)_({'|'.join(_MACHINES)}))$", re.MULTILINE)
 _CHATTER_LIMIT = 1 << 20  # bytes that a login shell may print before the porter speaks
 _REPLY_LIMIT = 1 << 20
 _CHUNK = 1 << 16
@@ -110,11 +111,8 @@ async def _hear(pipe: Pipe, address: str) -> dict[str, Any]:
         seen += data
         if not data or len(seen) > _CHATTER_LIMIT + _REPLY_LIMIT:
             said = seen.decode("utf-8", "replace").strip()[-2000:] or await pipe.complaint(2000)
-            raise Unreachable(
-                f"{address} lets us in, but no agent can be started there: {said.splitlines()[-1] if said else ''}",
-                hint="see what it said instead",
-                said=said,
-            )
+            last = said.splitlines()[-1][-200:] if said else "it said nothing"
+            raise Unreachable(f"{address} lets us in, but no agent can be started there: {last}", said=said)
     line, _, rest = found[2].partition(b"\n")
     pipe.put_back(rest)
     reply: dict[str, Any] = json.loads(line)
@@ -147,7 +145,7 @@ def uv_offers() -> list[tuple[str, list[int] | None, str]]:
     """Processor, oldest glibc (None: any C library) and name of each uv that we have or can get, the first first."""
     version = metadata.version("uv")
     ours = [(machine, oldest, f"uv/{version}-{tag}") for tag, machine, oldest in _wheel_tags()]
-    return ours + [(machine, None, f"uv/{version}-{machine}-static") for machine in _MACHINES]
+    return [*ours, *((machine, None, f"uv/{version}-{machine}-static") for machine in _MACHINES)]
 
 
 async def uv_parcel(name: str) -> Parcel | None:
@@ -166,19 +164,14 @@ def _one_program(path: str) -> Parcel:
     return Parcel((("uv", 0o700, Path(path).read_bytes()),))
 
 
-def _wheel_tags() -> Iterable[tuple[str, str, list[int] | None]]:
-    """What the uv beside us was built for, as far as it may be given to others."""
-    for line in (metadata.distribution("uv").read_text("WHEEL") or "").splitlines():
-        tag = line.rpartition("-")[2]
-        for machine in _MACHINES:
-            kind, _, _ = tag.partition(f"_{machine}")
-            words = kind.split("_")
-            if not line.startswith("Tag:") or not tag.endswith(machine):
-                continue
-            if words[0] == "manylinux" and len(words) == 3:
-                yield tag, machine, [int(words[1]), int(words[2])]
-            elif words[0] == "musllinux":
-                yield tag, machine, None  # it is linked statically
+def _wheel_tags() -> list[tuple[str, str, list[int] | None]]:
+    """What the uv beside us was built for, as far as it may be given to others: tag, processor, oldest glibc."""
+    found = _WHEEL_TAG.findall(metadata.distribution("uv").read_text("WHEEL") or "")
+    # A musl build of uv is linked statically: it asks for no C library at all.
+    return [
+        (tag, machine, [int(major), int(minor)] if kind == "manylinux" else None)
+        for tag, kind, major, minor, machine in found
+    ]
 
 
 async def _static_uv(machine: str) -> str:
