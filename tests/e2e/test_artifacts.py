@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import sys
 from pathlib import Path
 from typing import Any
@@ -59,7 +60,10 @@ def settled(bench: Bench, run: str) -> dict[str, Any]:
     """What `show` says once nothing is on its way any more."""
 
     def look() -> dict[str, Any] | None:
-        shown = bench.show(run)
+        asked = bench.run("show", run, "--json")
+        if asked.returncode == 69:  # the engine died before it answered
+            return None
+        shown: dict[str, Any] = json.loads(asked.stdout)
         return shown if shown["collecting"] is None and all(one["stored"] for one in shown["artifacts"]) else None
 
     return until(look, "the artifacts to be in store") or {}
