@@ -104,6 +104,21 @@ def test_a_failed_and_a_cancelled_run_keep_what_they_have_left(bench: Bench) -> 
         assert pulled(bench.project / run["name"]) == {"half.txt": text}
 
 
+def test_while_it_runs_only_what_it_said_is_known(bench: Bench) -> None:
+    line = '{"@artifact": {"name": "m.pt", "path": "/x/m.pt", "size": 2, "sha256": "' + "a" * 64 + '"}}'
+    script = 'echo "$1" >> "$WORKBENCH_METRICS"; until [ -e go ]; do sleep 0.02; done'
+    run = bench.submit(["sh", "-c", script, "sh", line])
+    (said,) = until(lambda: bench.show(run["id"])["artifacts"], "the artifact to be told of")
+    assert (said["name"], said["stored"]) == ("m.pt", False)
+    refused = bench.run("pull", run["id"])
+    assert refused.returncode == 2
+    assert "not in store" in refused.stderr and "when it is over" in refused.stderr
+    next((bench.home / "state" / "machine" / "attempts").glob(f"{run['id']}.1/work")).joinpath("go").touch()
+    assert bench.wait(run["id"]) == 0
+    lost = bench.run("pull", run["id"])
+    assert lost.returncode == 2, "it was never there"
+
+
 def test_a_run_that_left_nothing_says_so(bench: Bench) -> None:
     run = bench.submit(["true"])
     bench.wait(run["id"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import hashlib
 import subprocess
 from collections.abc import AsyncIterator, Iterator
@@ -15,8 +16,9 @@ from workbench.engine import artifacts
 from workbench.engine.artifacts import Artifacts
 from workbench.engine.blobs import Blobs
 from workbench.engine.store.interface import Batch, Collected
-from workbench.errors import Unreachable
+from workbench.errors import AgentError, Unreachable
 from workbench.remote import transfer
+from workbench.remote.machines.base import Harvest
 from workbench.remote.machines.fake import FakeHost, FakeMachine
 
 PIECE = 1000
@@ -81,14 +83,14 @@ async def test_contents_that_are_here_do_not_travel_again(home: Home) -> None:
 
 
 async def test_after_a_break_it_goes_on_where_it_stopped(home: Home) -> None:
-    data = bytes(range(250)) * 40
+    data = bytes(range(250)) * 100
     home.left(model=data)
-    home.host.fetches_left = 5
+    home.host.fetches_left = transfer.AHEAD + 1
     with pytest.raises(Unreachable):
         await home.bring()
     assert home.recorded == []
     kept = home.parts()[0].stat().st_size
-    assert kept == 4 * PIECE, "whole rounds of pieces"
+    assert kept == transfer.AHEAD * PIECE, "a whole round of pieces"
     home.host.fetched.clear()
     await home.bring()
     assert home.contents() == {"model": data}
@@ -99,13 +101,11 @@ async def test_after_a_break_it_goes_on_where_it_stopped(home: Home) -> None:
 async def test_a_break_at_any_piece_loses_nothing(home: Home) -> None:
     data = b"".join(bytes([index]) * PIECE for index in range(10))
     home.left(model=data, other=data[::-1])
-    for pieces in range(20):
+    for pieces in range(21):
         home.host.fetches_left = pieces
-        try:
+        with contextlib.suppress(Unreachable):
             await home.bring()
-        except Unreachable:
-            continue
-        break
+            break
     assert home.contents() == {"model": data, "other": data[::-1]}
 
 
@@ -160,6 +160,24 @@ async def test_a_file_that_is_gone_is_left_out_and_the_others_are_kept(home: Hom
     await home.artifacts.bring(Forgetful(home.host), "a.1")
     assert home.contents() == {"here": b"here"}
     assert home.recorded[0].left_out == ["'model': changed while it was read"]
+
+
+async def test_a_machine_that_can_not_tell_is_asked_again(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(artifacts, "RETRY_FIRST", 0.001)
+    home.left(model=b"weights")
+    said: list[str] = []
+
+    class Ailing(FakeMachine):
+        async def harvest(self, attempt: str) -> Harvest:
+            said.append(home.artifacts.under_way.get("a.1", ""))
+            if len(said) < 3:
+                raise AgentError("gpu3: the child that did it was killed")
+            return await super().harvest(attempt)
+
+    await home.artifacts.bring(Ailing(home.host), "a.1")
+    assert home.contents() == {"model": b"weights"}
+    assert said == ["", *["gpu3: the child that did it was killed"] * 2]
+    assert home.artifacts.under_way["a.1"] == ""
 
 
 async def test_a_file_that_grew_is_kept_as_it_was_listed(home: Home) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 
 import pytest
@@ -71,12 +72,13 @@ async def test_it_comes_in_pieces_from_where_it_is_wanted(site: Site, connect: C
     await ear.machine.start([spec("a.1", site.argv(("keep", "a", "0123456789")))])
     await ear.end_of("a.1")
     (file,) = (await ear.machine.harvest("a.1")).files
-    assert [data async for data in transfer.pieces(ear.machine, "a.1", file, 4)] == [b"456789"]
+    gate = asyncio.Semaphore(3)
+    assert [data async for data in transfer.pieces(ear.machine, "a.1", file, 4, gate)] == [b"456789"]
     longer = Leaving(file.name, file.path, 3 << 20, file.sha256)
-    assert b"".join([data async for data in transfer.pieces(ear.machine, "a.1", longer, 0)]) == b"0123456789"
+    assert b"".join([data async for data in transfer.pieces(ear.machine, "a.1", longer, 0, gate)]) == b"0123456789"
     site.break_road()
     with pytest.raises(Unreachable):
-        _ = [data async for data in transfer.pieces(ear.machine, "a.1", file, 0)]
+        _ = [data async for data in transfer.pieces(ear.machine, "a.1", file, 0, gate)]
 
 
 @pytest.mark.parametrize(

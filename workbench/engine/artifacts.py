@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections import defaultdict
 from collections.abc import Awaitable, Callable
 from weakref import WeakValueDictionary
 
@@ -28,7 +29,7 @@ FILES = 8
 TRIES = 3
 """How often a file is read that changes while it is read; as it was the last time it is kept."""
 RETRY_FIRST, RETRY_MOST = 1.0, 60.0
-"""Seconds between tries while the store can't be written."""
+"""Seconds between tries while the store can't be written, or the machine can't tell what there is."""
 
 
 class Artifacts:
@@ -37,23 +38,25 @@ class Artifacts:
     def __init__(self, blobs: Blobs, write: Callable[[Batch], Awaitable[None]]) -> None:
         self._blobs = blobs
         self._write = write
-        self._turns: dict[str, asyncio.Semaphore] = {}
+        self._turns: defaultdict[str, asyncio.Semaphore] = defaultdict(lambda: asyncio.Semaphore(ATTEMPTS))
+        self._gates: defaultdict[str, asyncio.Semaphore] = defaultdict(lambda: asyncio.Semaphore(transfer.AHEAD))
+        """By machine."""
         self._fetching: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         """By content: what several runs left alike comes once."""
         self.under_way: dict[AttemptId, str] = {}
         """Attempts that are over and may have left what is not home yet; why it does not go on, "" where it does."""
 
     async def bring(self, machine: Machine, attempt: AttemptId) -> None:
-        """In store and on record when this returns; waits for as long as the disk is full.
+        """In store and on record when this returns: it is tried again for as long as the disk, or the machine, refuses.
 
-        Raises Unreachable, AgentError."""
-        async with self._turns.setdefault(machine.name, asyncio.Semaphore(ATTEMPTS)):
+        Raises Unreachable."""
+        async with self._turns[machine.name]:
             delay = RETRY_FIRST
             while True:
                 try:
                     collection = await self._gather(machine, attempt)
                     break
-                except HistoryError as problem:
+                except (HistoryError, AgentError) as problem:
                     log.error("artifacts of %s: %s", attempt, problem.message)
                     self.under_way[attempt] = problem.message
                 await asyncio.sleep(delay)
@@ -97,7 +100,7 @@ class Artifacts:
     ) -> Artifact | None:
         part = await asyncio.to_thread(self._blobs.part, file.sha256, file.size)
         try:
-            async for data in transfer.pieces(machine, attempt, file, part.size):
+            async for data in transfer.pieces(machine, attempt, file, part.size, self._gates[machine.name]):
                 await asyncio.to_thread(part.add, data)
                 crash.here("amid-artifact")
             if part.sha256 != file.sha256 and not any_content:

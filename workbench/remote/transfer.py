@@ -10,10 +10,11 @@ from typing import Any
 from workbench.errors import AgentError
 from workbench.remote.machines.base import AttemptId, Leaving, Machine
 
-PIECE = 1 << 20
-"""Bytes asked for at once: small enough for what else is on the road to come through between two of them."""
-AHEAD = 4
-"""Pieces on the road at once, so that a long road is a full one."""
+PIECE = 1 << 18
+"""Bytes asked for at once."""
+AHEAD = 8
+"""Pieces of a file that are asked for before the first has come, so that a long road is a full one. What else comes
+that way waits behind as many."""
 
 NAME_LIMIT = 1000
 _SHA256 = re.compile(r"[0-9a-f]{64}")
@@ -36,15 +37,22 @@ def leaving(machine: str, said: Mapping[str, Any]) -> Leaving:
             raise AgentError(f"{machine} told of a file that can't be: {said!r:.200}")
 
 
-async def pieces(machine: Machine, attempt: AttemptId, file: Leaving, offset: int) -> AsyncIterator[bytes]:
+async def pieces(
+    machine: Machine, attempt: AttemptId, file: Leaving, offset: int, gate: asyncio.Semaphore
+) -> AsyncIterator[bytes]:
     """The file from `offset` on, as far as it was when it was told of, or to where it ends by now.
 
-    Raises Unreachable, AgentError."""
+    gate: what all that fetch from the machine share. Raises Unreachable, AgentError."""
+
+    async def fetch(start: int, size: int) -> bytes:
+        async with gate:
+            return await machine.fetch(attempt, file.path, start, size)
+
     while offset < file.size:
         starts = range(offset, min(file.size, offset + AHEAD * PIECE), PIECE)
         sizes = [min(PIECE, file.size - start) for start in starts]
-        asked = (machine.fetch(attempt, file.path, start, size) for start, size in zip(starts, sizes, strict=True))
-        for data, size in zip(await asyncio.gather(*asked), sizes, strict=True):
+        come = await asyncio.gather(*map(fetch, starts, sizes))
+        for data, size in zip(come, sizes, strict=True):
             yield data
             offset += len(data)
             if len(data) < size:

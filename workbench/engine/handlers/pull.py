@@ -56,12 +56,16 @@ async def collecting(engine: Engine, run: Run, *, expected: bool) -> dict[str, A
     if attempt is None:
         return None
     trouble = engine.artifacts.under_way.get(attempt_id(run.id, attempt.number))
-    if trouble is not None:
-        return {"text": trouble or f"being collected from {attempt.machine}", "moving": not trouble}
+    if trouble is None and not expected:
+        return None
     road = engine.dispatcher.roads.get(attempt.machine)
-    if expected and road is not None and road.machine is None:
+    if road is None:
+        return {"text": f"{attempt.machine} is no machine of the workbench any more", "moving": False}
+    if road.machine is None:
         return {"text": f"{attempt.machine} can't be reached: {road.reason}", "moving": False}
-    return None
+    if trouble is None:
+        return None
+    return {"text": trouble or f"being collected from {attempt.machine}", "moving": not trouble}
 
 
 async def listed(engine: Engine, run: Run) -> list[dict[str, Any]]:
