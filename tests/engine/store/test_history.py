@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -257,9 +258,11 @@ async def test_a_series_of_nothing_finite_still_shows_that_it_was_there(history:
 
 
 async def test_samples_come_latest_first_cut_and_in_order(history: DuckHistory) -> None:
-    await history.commit(Batch(samples=[MachineSample("gpu3", at, {"cpu": at / 10}) for at in range(10)]))
-    await history.commit(Batch(samples=[MachineSample("gpu1", 5, {})]))
-    assert await history.samples("gpu3", 4, 3) == [(7, {"cpu": 0.7}), (8, {"cpu": 0.8}), (9, {"cpu": 0.9})]
+    now = int(time.time() * SECOND)
+    await history.commit(Batch(samples=[MachineSample("gpu3", now + at, {"cpu": at / 10}) for at in range(10)]))
+    await history.commit(Batch(samples=[MachineSample("gpu1", now + 5, {})]))
+    latest = [(now + 7, {"cpu": 0.7}), (now + 8, {"cpu": 0.8}), (now + 9, {"cpu": 0.9})]
+    assert await history.samples("gpu3", now + 4, 3) == latest
 
 
 async def test_projects_are_summed_by_name(history: DuckHistory) -> None:

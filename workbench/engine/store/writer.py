@@ -8,14 +8,17 @@ import os
 import queue
 import shutil
 import threading
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import duckdb
 
+from workbench.domain.time import SECOND
 from workbench.engine.store import memory, transaction
 from workbench.engine.store.database import Database, our_errors
 from workbench.engine.store.interface import Batch
+from workbench.engine.store.thinning import Thinning
 from workbench.engine.store.witness import Witness
 from workbench.errors import HistoryError, HistoryFull
 
@@ -60,6 +63,7 @@ class Writer:
         self._broken = False
         self._waiting: queue.SimpleQueue[_Waiting | None] = queue.SimpleQueue()
         self._memory = memory.load(database.cursor())
+        self._thinning = Thinning()
         self._untidy = bool(self._memory.over)
         self._closing = False
         self._thread = threading.Thread(target=self._work, name="history-write", daemon=True)
@@ -164,7 +168,7 @@ class Writer:
         self._broken = False
 
     def _tidy(self, wal_bytes: int) -> None:
-        """Move what has come to rest, and checkpoint a log of so many bytes if there is room for it."""
+        """Move what has come to rest, thin out what is old, and checkpoint a log of so many bytes if there is room."""
         self._untidy = False
         if self._broken:
             return
@@ -172,6 +176,8 @@ class Writer:
         try:
             cursor.begin()
             transaction.settle(cursor, self._memory)
+            if not self._closing:
+                self._untidy = self._thinning.thin(cursor, int(time.time() * SECOND))
             cursor.commit()
             wal = self._wal_bytes()
             if wal > wal_bytes and shutil.disk_usage(os.path.dirname(self._database.path)).free > 2 * wal + RESERVE:
