@@ -178,6 +178,33 @@ def test_specs_from_before_there_were_outputs(place: Place) -> None:
     assert place.harvest() == ([], [])
 
 
+@pytest.mark.parametrize(
+    "spec",
+    [
+        '{"outputs": ["../../x"], "workdir": "", "snapshot": "s"}',
+        '{"outputs": ["*"], "workdir": "../b.1", "snapshot": "s"}',
+        '{"outputs": ["*"], "workdir": "", "snapshot": "../x"}',
+        '{"outputs": ["*"]}',
+        '{"outputs": [5], "workdir": "", "snapshot": "s"}',
+        '{"outputs": 5}',
+    ],
+)
+def test_a_run_that_damages_its_own_spec_gets_no_more_by_it(place: Place, spec: str) -> None:
+    place.write("artifacts/kept")
+    place.write("work/other")
+    (place.directory / "spec.json").write_text(spec)
+    assert collect.leaves(place.attempt)
+    assert place.harvest() == (["kept"], ["its outputs: the run has damaged its own spec"])
+
+
+@pytest.mark.parametrize("spec", ["5", "[]", "{", "null", ""])
+def test_a_spec_that_is_none_asks_for_nothing(place: Place, spec: str) -> None:
+    (place.directory / "artifacts").rmdir()
+    (place.directory / "spec.json").write_text(spec)
+    assert not collect.leaves(place.attempt)
+    assert place.harvest() == ([], [])
+
+
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
 def test_what_can_not_be_read_is_left_out(place: Place) -> None:
     place.write("artifacts/closed").chmod(0)

@@ -50,20 +50,20 @@ class Artifacts:
         """In store and on record when this returns: it is tried again for as long as the disk, or the machine, refuses.
 
         Raises Unreachable."""
-        async with self._turns[machine.name]:
-            delay = RETRY_FIRST
-            while True:
-                try:
-                    collection = await self._gather(machine, attempt)
-                    break
-                except (HistoryError, AgentError) as problem:
-                    log.error("artifacts of %s: %s", attempt, problem.message)
-                    self.under_way[attempt] = problem.message
-                await asyncio.sleep(delay)
-                delay = min(RETRY_MOST, delay * 2)
-            self.under_way[attempt] = ""
-            crash.here("before-record")
-            await self._write(Batch(collections=[collection]))
+        delay = RETRY_FIRST
+        while True:
+            try:
+                async with self._turns[machine.name]:
+                    collected = await self._gather(machine, attempt)
+                break
+            except (HistoryError, AgentError) as problem:
+                log.error("artifacts of %s: %s", attempt, problem.message)
+                self.under_way[attempt] = problem.message
+            await asyncio.sleep(delay)
+            delay = min(RETRY_MOST, delay * 2)
+        self.under_way[attempt] = ""
+        crash.here("before-record")
+        await self._write(Batch(collections=[collected]))
 
     async def _gather(self, machine: Machine, attempt: AttemptId) -> Collected:
         for tries_left in reversed(range(TRIES)):

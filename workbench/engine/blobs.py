@@ -11,6 +11,7 @@ import hashlib
 import io
 import os
 import tempfile
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -128,7 +129,7 @@ class Blobs:
 class Part:
     """A blob that comes in pieces. It outlives its writer, and the next one goes on where it ends.
 
-    Nobody else may write to it meanwhile."""
+    Nobody else may write to it meanwhile. Whoever is cancelled while a thread adds to it may still let go of it."""
 
     def __init__(self, blobs: Blobs, path: str) -> None:
         self._blobs = blobs
@@ -136,6 +137,7 @@ class Part:
         flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
         self._file = open(os.open(path, flags, 0o600), "r+b", buffering=0)  # noqa: SIM115  closed by keep, drop, leave
         self._digest = hashlib.sha256()
+        self._turn = threading.RLock()  # a descriptor that is closed while it is written to may be another file's
         self.size = 0
         while chunk := self._file.read(CHUNK):
             self._digest.update(chunk)
@@ -144,7 +146,7 @@ class Part:
     def add(self, data: bytes) -> None:
         """Raises HistoryFull, HistoryError: then nothing of it is left."""
         try:
-            with _told():
+            with self._turn, _told():
                 rest = memoryview(data)
                 while rest:
                     rest = rest[self._file.write(rest) :]
@@ -158,7 +160,7 @@ class Part:
         """Make a blob of what has come; its sha256. Raises HistoryFull, HistoryError: then nothing of it is left."""
         sha = self._digest.hexdigest()
         try:
-            with _told():
+            with self._turn, _told():
                 os.fsync(self._file.fileno())
                 self._blobs.settle(self._path, sha)
         except BaseException:
@@ -174,10 +176,11 @@ class Part:
 
     def leave(self) -> None:
         """For whoever goes on with it."""
-        self._file.close()
+        with self._turn:
+            self._file.close()
 
     def drop(self) -> None:
-        self._file.close()
+        self.leave()
         if os.path.exists(self._path):
             os.unlink(self._path)
 

@@ -9,7 +9,7 @@ import re
 import signal
 from typing import Any, NamedTuple, Union
 
-from . import fate, log, processes, record, tree
+from . import fate, leases, log, processes, record, tree
 
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}\.[0-9]{1,9}")
 
@@ -24,6 +24,9 @@ class Carried(NamedTuple):
 
 class Fenced(NamedTuple):
     """It will never start."""
+
+    taken: leases.Holder | None = None
+    """Who had a device of it, where that is why."""
 
 
 class Running(NamedTuple):
@@ -91,7 +94,7 @@ class Attempt:
             if known is None:
                 return Absent()
         if isinstance(known, fate.Void):
-            return Fenced()
+            return Fenced(known.taken)
         ended = record.read(self.directory)
         if ended is None and self._held():
             return Running(known)
@@ -144,7 +147,7 @@ class Attempt:
         try:
             with open(self.path("spec.json"), "rb") as file:
                 return dict(json.loads(file.read()))
-        except (FileNotFoundError, ValueError):
+        except (FileNotFoundError, TypeError, ValueError):
             return {}
 
     def forget(self, root: str) -> None:

@@ -45,23 +45,23 @@ def leaves(attempt: Attempt) -> bool:
     try:
         if os.listdir(attempt.path("artifacts")):
             return True
-    except FileNotFoundError:
-        pass
-    return bool(_outputs(attempt.spec()))
+    except OSError:
+        pass  # the run removed it
+    return bool(attempt.spec().get("outputs"))
 
 
 def harvest(root: str, attempt: Attempt, tell: Tell) -> dict[str, Any]:
     """Tell each file as progress: its name, its path in the attempt's directory, its size and sha256.
 
     The result: what was left out, a sentence each."""
-    spec = attempt.spec()
     basket = _Basket(tell)
     basket.gather(attempt, "artifacts", ALL)
-    outputs = _outputs(spec)
-    if outputs:
-        place = "" if spec["workdir"] in ("", ".") else "/" + tree.inside(spec["workdir"])
-        twin = tree.named(root, "snapshots", spec["snapshot"]) + place
-        basket.gather(attempt, "work" + place, frozenset(tuple(each.split("/")) for each in outputs), twin)
+    try:
+        place, wanted, twin = _asked(root, attempt.spec())
+    except (KeyError, TypeError, ValueError, AttributeError):
+        basket.say("its outputs: the run has damaged its own spec")
+    else:
+        basket.gather(attempt, place, wanted, twin)
     return {"left_out": basket.left_out()}
 
 
@@ -99,6 +99,8 @@ class _Basket:
 
     def gather(self, attempt: Attempt, place: str, wanted: Wanted, twin: str = "") -> None:
         """What is wanted below a directory of the attempt. `twin`: where what it began with lies unchanged."""
+        if not wanted:
+            return
         try:
             fd = _descend(attempt.directory, place.split("/"))
         except FileNotFoundError:
@@ -109,7 +111,7 @@ class _Basket:
         try:
             self._look(fd, "", place, wanted, twin, 0)
         except _Full as error:
-            self._say(str(error))
+            self.say(str(error))
         finally:
             os.close(fd)
 
@@ -168,9 +170,9 @@ class _Basket:
         self._tell({"progress": {"name": name, "path": place + "/" + name, "size": size, "sha256": digest}})
 
     def _leave(self, name: str, why: str) -> None:
-        self._say("{!r}: {}".format(name, why))
+        self.say("{!r}: {}".format(name, why))
 
-    def _say(self, sentence: str) -> None:
+    def say(self, sentence: str) -> None:
         if len(self._said) < SAID:
             self._said.append(sentence)
         else:
@@ -193,9 +195,15 @@ def _advance(name: str, wanted: Wanted) -> Wanted:
     return frozenset(fits)
 
 
-def _outputs(spec: dict[str, Any]) -> list[str]:
-    """Its patterns. Specs of before there were any have none."""
-    return [tree.inside(pattern) for pattern in spec.get("outputs", [])]
+def _asked(root: str, spec: dict[str, Any]) -> tuple[str, Wanted, str]:
+    """Where its outputs lie in the attempt's directory, their patterns, and where what it began with lies.
+
+    Raises what comes of a spec that makes no sense. Specs of before there were outputs ask for none."""
+    wanted = frozenset(tuple(tree.inside(pattern).split("/")) for pattern in spec.get("outputs", ()))
+    if not wanted:
+        return "work", wanted, ""
+    below = "" if spec["workdir"] in ("", ".") else "/" + tree.inside(spec["workdir"])
+    return "work" + below, wanted, tree.named(root, "snapshots", spec["snapshot"]) + below
 
 
 def _descend(top: str, parts: list[str]) -> int:
