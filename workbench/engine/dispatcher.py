@@ -21,6 +21,7 @@ from workbench.domain.time import Micros
 from workbench.engine import crash, seam
 from workbench.engine.artifacts import Artifacts
 from workbench.engine.blobs import Blobs
+from workbench.engine.gpus import Gpus
 from workbench.engine.ingest import Parser
 from workbench.engine.logs import Logs
 from workbench.engine.mind import Seen, now
@@ -87,6 +88,7 @@ class Road:
     """Set by whoever wants it tried now rather than later."""
     collecting: set[asyncio.Task[None]] = field(default_factory=set)
     """What brings home the logs and artifacts of attempts that are over."""
+    gpus: Gpus = field(default_factory=Gpus)
     leading: set[str] = field(default_factory=set)
     """Attempts that another one follows in their lane: their end frees nothing."""
 
@@ -342,7 +344,9 @@ class Dispatcher:
         await machine.watch(watched)
         await machine.sample(self._interval)
         road.machine, road.reason = machine, ""
-        await self._absorb(Seen([seam.MachineUp(road.name, road.limit(machine.host.capacity))]))
+        capacity = road.limit(machine.host.capacity)
+        devices = road.gpus.arrive(road.name, tuple(device.uuid for device in capacity.devices))
+        await self._absorb(Seen([devices, seam.MachineUp(road.name, capacity)]))
         self._sampled(road.name)
         road.tried.set()
         for attempt in self._record.unwanted(road.name):  # the order may not have arrived
@@ -365,6 +369,8 @@ class Dispatcher:
                     self._finish(road, seen.readings, event.attempt)
                     seen.events.append(_ended(event))
                 case base.Fenced():
+                    if event.taken:
+                        seen.events.extend(road.gpus.refuse(road.name, event.taken))
                     seen.events.append(seam.AttemptFenced(event.attempt))
                 case base.Vanished():
                     self._finish(road, seen.readings, event.attempt)
@@ -372,6 +378,7 @@ class Dispatcher:
                 case base.Absent():
                     seen.events.append(seam.AttemptAbsent(event.attempt))
                 case base.Sampled():
+                    seen.events.extend(road.gpus.look(road.name, event))
                     kept = self._telemetry.add(road.name, event)
                     self._sampled(road.name)
                     if kept is not None:

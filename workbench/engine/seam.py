@@ -6,6 +6,7 @@ user's identity and put back events. Both are data, so that one day they may liv
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from workbench.domain.machines import Enrolled
@@ -94,6 +95,15 @@ class MachineDown:
 
 
 @dataclass(frozen=True, slots=True)
+class DevicesSeen:
+    """Who uses which GPU of the machine, besides us. Told when that changes."""
+
+    machine: str
+    used: Mapping[str, str]
+    """UUID -> by whom, a phrase that goes after "is". All others are free for us."""
+
+
+@dataclass(frozen=True, slots=True)
 class AttemptStarted:
     attempt: AttemptId
     at: Micros
@@ -154,6 +164,7 @@ class Tick:
 Event = (
     MachineUp
     | MachineDown
+    | DevicesSeen
     | AttemptStarted
     | AttemptEnded
     | AttemptFenced

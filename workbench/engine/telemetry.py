@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from workbench.domain.time import SECOND, Micros
@@ -55,6 +55,8 @@ def sample_out(sample: Sampled) -> dict[str, Any]:
                 "memory": device.memory,
                 "power": device.power,
                 "temperature": device.temperature,
+                "processes": [asdict(process) for process in device.processes],
+                "lease": asdict(device.lease) if device.lease else None,
             }
             for device in sample.devices
         ],

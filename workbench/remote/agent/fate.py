@@ -11,6 +11,7 @@ import json
 import os
 from typing import Any, NamedTuple, Union
 
+from .leases import Holder
 from .processes import Identity
 
 
@@ -23,7 +24,8 @@ class Start(NamedTuple):
 
 
 class Void(NamedTuple):
-    pass
+    taken: Holder | None = None
+    """Who had a device that it was to get, where that is why."""
 
 
 Fate = Union[Start, Void]
@@ -35,7 +37,7 @@ TORN = Start(Identity("", "", 0, 0), "", 0)
 def take(directory: str, fate: Fate) -> bool:
     """Make this its fate; False where it has one. It is not on disk before `keep`. Raises OSError."""
     if isinstance(fate, Void):
-        content: dict[str, Any] = {"void": True}
+        content: dict[str, Any] = {"void": True, "taken": fate.taken}
     else:
         content = {"start": {"supervisor": fate.supervisor, "spec": fate.spec, "at": fate.at}}
     draft = os.path.join(directory, "fate.{}".format(os.getpid()))
@@ -77,7 +79,8 @@ def read(directory: str) -> Fate | None:
     try:
         record = json.loads(content)
         if "void" in record:
-            return Void()
+            taken = record.get("taken")
+            return Void(Holder(*taken) if taken else None)
         start = record["start"]
         return Start(Identity(*start["supervisor"]), start["spec"], start["at"])
     except (ValueError, KeyError, TypeError):

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import functools
+import os
 from typing import Any, Callable
+
+from . import owners
 
 
 def devices() -> list[dict[str, Any]]:
@@ -18,6 +21,21 @@ def devices() -> list[dict[str, Any]]:
     ]
 
 
+@functools.lru_cache(maxsize=None)
+def files() -> dict[str, str]:
+    """The device file of each, by UUID. Asked once, by the agent: its supervisors, forked, must not ask the driver."""
+    found = {}
+    for nvml, _, handle in _handles():
+        try:
+            # A library that makes up devices says where their files lie.
+            path = getattr(nvml, "DEVICE_FILE", "/dev/nvidia{}").format(nvml.nvmlDeviceGetMinorNumber(handle))
+        except Exception:  # noqa: BLE001, S112 - a driver that can't say
+            continue
+        if os.path.exists(path):
+            found[_text(nvml.nvmlDeviceGetUUID(handle))] = path
+    return found
+
+
 def sample() -> list[dict[str, Any]]:
     return [_sample(nvml, handle) for nvml, _, handle in _handles()]
 
@@ -29,7 +47,23 @@ def _sample(nvml: Any, handle: Any) -> dict[str, Any]:
         "memory": int(_ask(lambda: nvml.nvmlDeviceGetMemoryInfo(handle).used)),
         "power": _ask(lambda: nvml.nvmlDeviceGetPowerUsage(handle) / 1000),
         "temperature": _ask(lambda: nvml.nvmlDeviceGetTemperature(handle, nvml.NVML_TEMPERATURE_GPU)),
+        "processes": _processes(nvml, handle),
     }
+
+
+def _processes(nvml: Any, handle: Any) -> list[dict[str, Any]]:
+    """All that use it, by pid."""
+    taken: dict[int, int] = {}
+    for ask in ("nvmlDeviceGetComputeRunningProcesses", "nvmlDeviceGetGraphicsRunningProcesses"):
+        try:
+            for seen in getattr(nvml, ask)(handle):
+                taken[seen.pid] = max(taken.get(seen.pid, 0), seen.usedGpuMemory or 0)
+        except Exception:  # noqa: BLE001, S112 - this kind of device has none of that kind
+            continue
+    return [
+        {"pid": pid, "user": owners.user(pid), "name": owners.name(pid), "memory": memory, "ours": owners.ours(pid)}
+        for pid, memory in sorted(taken.items())
+    ]
 
 
 @functools.lru_cache(maxsize=None)

@@ -15,6 +15,7 @@ _REMOTE = {"nfs", "nfs4", "cifs", "smb3", "fuse.sshfs", "lustre", "gpfs", "beegf
 
 
 def describe(root: str) -> dict[str, Any]:
+    gpus.files()  # known from now on to every supervisor
     return {
         "hostname": socket.gethostname(),
         "boot_id": processes.boot_id(),

@@ -6,7 +6,7 @@ import os
 import time
 from typing import Any, Iterable, NamedTuple
 
-from . import fate, gpus, processes
+from . import fate, gpus, leases, owners, processes
 from .attempt import Attempt
 
 
@@ -40,7 +40,7 @@ class Sampler:
             "network_in": (now.received - before.received) / elapsed,
             "network_out": (now.sent - before.sent) / elapsed,
             "load": os.getloadavg()[0],
-            "devices": gpus.sample(),
+            "devices": _devices(),
             "attempts": self._attempts(list(running), elapsed),
         }
 
@@ -69,6 +69,17 @@ class Sampler:
             return known
         start = fate.read(Attempt(self._root, name).directory)
         return start.supervisor if isinstance(start, fate.Start) else fate.TORN.supervisor
+
+
+def _devices() -> list[dict[str, Any]]:
+    """GPUs, what runs on them, and who has a lease."""
+    found = gpus.sample()
+    held = leases.holders() if found else {}
+    for device in found:
+        pid = held.get(device["uuid"])
+        lease = None if pid is None else {"pid": pid, "user": owners.user(pid), "ours": owners.ours(pid)}
+        device["lease"] = lease
+    return found
 
 
 def _count() -> _Counters:

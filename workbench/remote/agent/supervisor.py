@@ -1,8 +1,9 @@
 """The parent of a run's processes. It outlives the agent that forked it and answers to nobody but the files.
 
-It carries a lane: attempts to run one after another, whose locks it holds. For each it takes the fate, starts
-the command, catches what it prints, ends it when its time is over or somebody wants it ended, and puts on record
-how it ended. As a subreaper it is the parent of whatever loses its own, so nothing gets away by forking twice.
+It carries a lane: attempts to run one after another, whose locks it holds. For each it leases the GPUs, takes the
+fate, starts the command, catches what it prints, ends it when its time is over or somebody wants it ended, and puts
+on record how it ended. As a subreaper it is the parent of whatever loses its own, so nothing gets away by forking
+twice.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import shutil
 import time
 from typing import Any, Mapping, NamedTuple, Sequence
 
-from . import crash, fate, log, processes, record, tree, variables
+from . import crash, fate, leases, log, processes, record, tree, variables
 from .attempt import Attempt
 from .bells import Rope
 from .family import Family, Signals, words
@@ -59,13 +60,21 @@ class Supervisor:
     def _carry(self, job: Job) -> None:
         attempt, spec = job.attempt, job.spec
         trouble = ""
+        leased: list[int] = []
+        taken = None
         try:
-            _furnish(self._root, attempt, spec)
+            leased, taken = leases.take(spec["devices"])
+            if not taken:
+                _furnish(self._root, attempt, spec)
         except (OSError, ValueError) as error:
             trouble = words(error)
+        if taken:
+            self._stand_back(attempt, taken)
+            return
         crash.here("before-fate")
         started, clock = time.time_ns() // 1000, time.monotonic()
         if not fate.take(attempt.directory, fate.Start(self._identity, job.digest, started)):
+            leases.release(leased)
             return
         crash.here("after-link")
         fate.keep(attempt.directory)
@@ -84,6 +93,7 @@ class Supervisor:
             self._rope.ring(attempt.id)
         if not trouble:
             family.see_it_end()
+        leases.release(leased)  # before its end is told: whoever hears of that may give them to another
         size = log.finish(attempt.directory)
         exit = {
             "code": family.code,
@@ -99,6 +109,13 @@ class Supervisor:
         _insist(attempt.directory, exit)
         crash.here("after-exit-record")
         self._rope.ring(attempt.id)
+
+    def _stand_back(self, attempt: Attempt, taken: leases.Holder) -> None:
+        """Somebody else has a device of it: it never starts. Raises OSError."""
+        if fate.take(attempt.directory, fate.Void(taken)):
+            fate.keep(attempt.directory)
+            fate.sync(os.path.join(self._root, "attempts"))
+            self._rope.ring(attempt.id)
 
 
 def _furnish(root: str, attempt: Attempt, spec: Mapping[str, Any]) -> None:

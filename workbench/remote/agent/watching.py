@@ -81,7 +81,7 @@ class Watching:
         if isinstance(state, Absent):
             self._say("absent", watch)
         elif isinstance(state, Fenced):
-            self._say("fenced", watch)
+            self._say("fenced", watch, taken=state.taken._asdict() if state.taken else None)
         elif isinstance(state, Vanished):
             self._say("vanished", watch, why=state.why, log_size=_size(watch.attempt, "log"))
         elif isinstance(state, Ended):

@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequenc
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
+from workbench.domain.devices import Lease, Process
 from workbench.domain.resources import Capacity
 from workbench.domain.time import Micros
 
@@ -151,10 +152,24 @@ class Exited:
 
 
 @dataclass(frozen=True, slots=True)
+class Taken:
+    """A device that somebody else's engine has."""
+
+    device: str
+    """UUID."""
+    user: str
+    """"" where the machine does not say."""
+    pid: int = 0
+    """0 where the machine does not say."""
+
+
+@dataclass(frozen=True, slots=True)
 class Fenced:
     """It will never start."""
 
     attempt: AttemptId
+    taken: Taken | None = None
+    """Why, where it was to have a device that was leased by another."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,6 +198,8 @@ class DeviceSample:
     """Watts."""
     temperature: float
     """Celsius."""
+    processes: tuple[Process, ...] = ()
+    lease: Lease | None = None
 
 
 @dataclass(frozen=True, slots=True)

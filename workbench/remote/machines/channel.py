@@ -8,6 +8,7 @@ import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from typing import Any, Protocol
 
+from workbench.domain.devices import Lease, Process
 from workbench.domain.resources import Capacity, Device
 from workbench.errors import AgentError, BuildError, MachineError, Unreachable
 from workbench.remote import transfer
@@ -29,6 +30,7 @@ from workbench.remote.machines.base import (
     Spec,
     Started,
     Stream,
+    Taken,
     TreeEntry,
     Vanished,
 )
@@ -358,7 +360,7 @@ def _event(head: dict[str, Any], payload: bytes) -> Event:
             )
             return Exited(head["attempt"], exit, head["log_size"])
         case "fenced":
-            return Fenced(head["attempt"])
+            return Fenced(head["attempt"], Taken(**head["taken"]) if head["taken"] else None)
         case "absent":
             return Absent(head["attempt"])
         case "vanished":
@@ -372,11 +374,17 @@ def _event(head: dict[str, Any], payload: bytes) -> Event:
                 network_in=head["network_in"],
                 network_out=head["network_out"],
                 load=head["load"],
-                devices=tuple(DeviceSample(**device) for device in head["devices"]),
+                devices=tuple(map(_device, head["devices"])),
                 attempts={name: (cores, resident) for name, (cores, resident) in head["attempts"].items()},
             )
         case other:
             raise ValueError(f"there is no event {other!r}")
+
+
+def _device(said: dict[str, Any]) -> DeviceSample:
+    processes = tuple(Process(**process) for process in said["processes"])
+    lease = Lease(**said["lease"]) if said["lease"] else None
+    return DeviceSample(**{**said, "processes": processes, "lease": lease})
 
 
 def _error(name: str, said: dict[str, Any]) -> MachineError:

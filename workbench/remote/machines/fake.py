@@ -24,6 +24,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mappin
 from dataclasses import dataclass, field
 from typing import Literal
 
+from workbench.domain.devices import Lease, Process
 from workbench.domain.resources import Capacity
 from workbench.domain.time import Micros
 from workbench.errors import AgentError, BuildError, Unreachable
@@ -31,6 +32,7 @@ from workbench.remote.machines.base import (
     Absent,
     AttemptId,
     Build,
+    DeviceSample,
     Disconnected,
     Event,
     Exit,
@@ -44,6 +46,7 @@ from workbench.remote.machines.base import (
     Spec,
     Started,
     Stream,
+    Taken,
     TreeEntry,
     Vanished,
 )
@@ -62,6 +65,7 @@ class _Attempt:
     """What a real machine keeps in an attempt's directory."""
 
     fate: Literal["none", "start", "void"] = "none"
+    taken: Taken | None = None
     carried: bool = False
     started: Micros = 0
     exit: Exit | None = None
@@ -94,6 +98,10 @@ class FakeHost:
         self.builds = 0
         self.build_fails = ""
         """uv's words, where the next builds shall fail."""
+        self.strangers: dict[str, tuple[Process, ...]] = {}
+        """Device -> what others run on it."""
+        self.leases: dict[str, Lease] = {}
+        """Device -> another's engine that has it."""
         self.unreachable = False
         self.lose_reply_to: set[str] = set()
         """Verbs whose next reply gets lost: the deed is done, and the road breaks before the answer."""
@@ -159,6 +167,9 @@ class FakeHost:
     async def _carry(self, lane: Sequence[Spec]) -> None:
         for spec in lane:
             attempt = self.attempt(spec.attempt)
+            taken = next((device for device in sorted(spec.devices) if device in self.leases), None)
+            if attempt.fate == "none" and taken:
+                attempt.fate, attempt.taken = "void", Taken(taken, self.leases[taken].user, self.leases[taken].pid)
             if attempt.fate == "none":
                 attempt.fate, attempt.started = "start", now()
                 self.changed()
@@ -385,8 +396,14 @@ class FakeMachine:
     async def _sample(self, interval: float) -> None:
         while True:
             running = {name: (0.0, 0) for name, watch in self._watches.items() if watch.started}
-            self._events.put_nowait(Sampled(now(), 0.0, 0, 1 << 40, 0.0, 0.0, 0.0, attempts=running))
+            devices = tuple(self._device(device.uuid) for device in self._to.capacity.devices)
+            self._events.put_nowait(Sampled(now(), 0.0, 0, 1 << 40, 0.0, 0.0, 0.0, devices, running))
             await asyncio.sleep(interval)
+
+    def _device(self, uuid: str) -> DeviceSample:
+        processes = self._to.strangers.get(uuid, ())
+        memory = sum(process.memory for process in processes)
+        return DeviceSample(uuid, 0.0, memory, 0.0, 0.0, processes, self._to.leases.get(uuid))
 
     def look(self) -> None:
         """Tell what is new of what is watched."""
@@ -399,7 +416,7 @@ class FakeMachine:
 
     def _news(self, name: AttemptId, attempt: _Attempt, watch: _Watch) -> Iterator[Event]:
         if attempt.fate == "void":
-            yield Fenced(name)
+            yield Fenced(name, attempt.taken)
             return
         if attempt.fate == "none":
             if not attempt.carried:
