@@ -31,7 +31,9 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+TYPE_CHECKING = False  # typing itself costs a prompt milliseconds
+if TYPE_CHECKING:
+    from typing import Any, ClassVar
 
 
 class WorkbenchError(Exception):

@@ -6,7 +6,10 @@ import json
 import os
 import sys
 from collections.abc import Iterable, Sequence
-from typing import Any
+
+TYPE_CHECKING = False  # typing itself costs a prompt milliseconds
+if TYPE_CHECKING:
+    from typing import Any
 
 
 def terminal() -> bool:

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable
-from typing import Any, NoReturn
 
 from workbench.errors import UsageError
+
+TYPE_CHECKING = False  # typing itself costs a prompt milliseconds
+if TYPE_CHECKING:
+    from typing import Any, NoReturn
 
 RUN: dict[str, Any] = {"metavar": "RUN", "help": "its id, name or number, or how id or name begin"}
 

@@ -5,11 +5,14 @@ from __future__ import annotations
 import argparse
 import sys
 import time
-from typing import Any
 
 from workbench.cli import output
 from workbench.cli.parser import Parser, at_least, flag
 from workbench.client.calls import Engine
+
+TYPE_CHECKING = False  # typing itself costs a prompt milliseconds
+if TYPE_CHECKING:
+    from typing import Any
 
 EXAMPLE = """\
 workbench runs

@@ -5,13 +5,16 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from typing import Any
 
 from workbench.cli.output import note
 from workbench.cli.parser import Parser, at_least, duration, flag, size, whole
 from workbench.client.calls import Engine
 from workbench.errors import UsageError
 from workbench.present.sanitise import clean
+
+TYPE_CHECKING = False  # typing itself costs a prompt milliseconds
+if TYPE_CHECKING:
+    from typing import Any
 
 FLAGS = (
     *("name", "cpus", "memory", "gpus", "gpu_memory", "machine", "labels", "time_limit", "priority", "after"),

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import sys
-from typing import Any
 
 from workbench.client.calls import Engine
 from workbench.present.sanitise import clean
+
+TYPE_CHECKING = False  # typing itself costs a prompt milliseconds
+if TYPE_CHECKING:
+    from typing import Any
 
 STRETCH = 30.0
 """Seconds that one question waits: an engine that hangs is noticed at the next."""

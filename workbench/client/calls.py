@@ -6,12 +6,15 @@ import os
 import socket
 import struct
 from collections.abc import Callable
-from typing import Any
 
 from workbench import paths
 from workbench.errors import Dropped, EngineError, EngineUnreachable, UsageError, VersionMismatch
 from workbench.protocol import MAX_FRAME, VERSION, messages
 from workbench.version import __version__
+
+TYPE_CHECKING = False  # typing itself costs a prompt milliseconds
+if TYPE_CHECKING:
+    from typing import Any
 
 GREETING = 30.0
 """Seconds until an engine that took the connection must have said hello."""

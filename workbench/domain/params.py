@@ -13,10 +13,10 @@ import math
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import product
-from typing import TYPE_CHECKING
 
 from workbench.errors import UsageError
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:  # a client's prompt waits for this module: it imports no more than it runs
     from workbench.domain.run import Param
 

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 import math
-from typing import Any
 
 from workbench.errors import BY_CODE, EngineError, WorkbenchError
 from workbench.protocol import MAX_FRAME
+
+TYPE_CHECKING = False  # typing itself costs a prompt milliseconds
+if TYPE_CHECKING:
+    from typing import Any
 
 PARSE_ERROR, INVALID_REQUEST, METHOD_NOT_FOUND, INVALID_PARAMS, INTERNAL = (
     -32700,
