@@ -332,13 +332,13 @@ class Model(RuleBasedStateMachine):
     def nothing_waits_that_could_start(self) -> None:
         """Beyond what is kept for others further ahead, as if every line and machine were looked at anew."""
         board, rooms = self.state.board, {name: seat.room() for name, seat in self.state.seats.items() if seat.open}
-        for want, _ in self.state.lines.heads():
-            kept = board.kept[want]
+        for line in self.state.lines.heads():
+            want = line.want
             fitting = [name for name, room in rooms.items() if room.fits(want.need)]
             suited = [name for name in fitting if board.seats[name].suits(want.need) and name != want.avoid]
-            assert not suited, (want, kept)
-            if kept:
-                rooms[kept].keep_for(want.need)
+            assert not suited, line
+            if line.kept:
+                rooms[line.kept].keep_for(want.need)
 
     @invariant()
     def memory_agrees_with_history(self) -> None:

@@ -2,7 +2,7 @@
 
 A decision looks only at what has changed: at lines that have another first run, on every machine; at the others,
 only on machines that have more room than before. What is kept for a run that waits for more than is free stays kept
-on one machine until there is another with more room, so a thousand machines cost an event nothing.
+on one machine until another has more room, so a thousand machines cost an event next to nothing.
 """
 
 from __future__ import annotations
@@ -12,104 +12,111 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from workbench.domain.resources import Need
-from workbench.engine.lines import Key, Lines, Want
+from workbench.engine.lines import Line, Lines, Want
 from workbench.engine.seats import Room, Seat
 
 
 @dataclass(slots=True)
 class Board:
     seats: dict[str, Seat] = field(default_factory=dict)
-    kept: dict[Want, str] = field(default_factory=dict)
-    """Lines whose first run found no room -> the machine that keeps what it has for it, "" where none is large
-    enough."""
-    opened: set[str] = field(default_factory=set)
+    opened: dict[str, None] = field(default_factory=dict)
     """Machines with more room than when they were last looked at."""
-    shut: bool = False
-    """A machine has closed since: those that waited for it wait for another, and those that avoid one may have no
-    other any more."""
+    closed: set[str] = field(default_factory=set)
+    """Machines that have stopped to take new runs since."""
 
     def has_room(self, name: str) -> None:
         """More than before."""
         if self.seats[name].open:
-            self.opened.add(name)
+            self.opened[name] = None
 
     def close(self, name: str) -> None:
-        """It takes nothing new."""
-        self.opened.discard(name)
-        self.kept = {want: machine for want, machine in self.kept.items() if machine != name}
-        self.shut = True
+        """It takes nothing new, or other runs than before."""
+        self.opened.pop(name, None)
+        self.closed.add(name)
 
-    def matches(self, lines: Lines) -> Iterator[tuple[Seat, list[Key]]]:
+    def matches(self, lines: Lines) -> Iterator[tuple[Seat, Line]]:
         """In the order of the queue: a machine, and a line whose first run fits there. Whoever is given them takes
         the share of one run from the machine and pops at least one run before asking for the next."""
         turn = _Turn(self, lines)
-        if not turn.idle:
-            for want, line in lines.heads():
-                name = turn.choose(want)
-                if name is None:
-                    turn.keep(want)
-                else:
-                    yield self.seats[name], line
-                    turn.placed(want, name)
+        if turn.idle:
+            return
+        for line in lines.heads():
+            name = turn.choose(line)
+            if name is None:
+                turn.keep(line)
+            else:
+                yield self.seats[name], line
+                turn.placed(line, name)
 
 
 class _Turn:
     """One decision: rooms as those further ahead leave them, made when somebody looks."""
 
     def __init__(self, board: Board, lines: Lines) -> None:
-        self._board = board
+        self._seats = board.seats
+        self._opened, board.opened = board.opened, {}
         self._changed, lines.changed = lines.changed, set()
-        self._opened, board.opened = board.opened, set()
-        if board.shut:
-            self._changed |= {want for want in lines if want.avoid or want not in board.kept}
-            board.shut = False
+        if board.closed:  # who waited there waits elsewhere now; who avoids a machine may have no other any more
+            self._changed.update(line for line in lines if line.kept in board.closed or line.want.avoid)
+            board.closed = set()
         self._rooms: dict[str, Room] = {}
-        self._candidates: dict[Want, list[tuple[int, int, str]]] = {}
-        for want in self._changed:
-            self._release(want)
+        self._kept: dict[str, list[Need]] = {}
+        """Machine -> what those further ahead wait for there, in their order."""
+        self._candidates: dict[Line, list[tuple[int, int, str]]] = {}
+        for line in self._changed:
+            self._release(line)
 
     @property
     def idle(self) -> bool:
         return not self._changed and not self._opened
 
-    def choose(self, want: Want) -> str | None:
+    def choose(self, line: Line) -> str | None:
         """Where it fits: the fullest such machine, so that the emptiest stays free for the big."""
-        if want in self._changed:
-            return self._first_candidate(want)
-        fitting = [name for name in self._suitable(want, self._opened) if self._room(name).fits(want.need)]
-        return min(fitting, key=lambda name: (*self._room(name).size, name), default=None)
+        if line in self._changed:
+            return self._first_candidate(line)
+        fitting = [name for name in self._opened if self._room(name).fits(line.want.need)]
+        suitable = self._suitable(line.want, fitting) if fitting else fitting
+        return min(suitable, key=lambda name: (*self._room(name).size, name), default=None)
 
-    def placed(self, want: Want, name: str) -> None:
+    def placed(self, line: Line, name: str) -> None:
         """One run of the line went there. The next one waits in its own right."""
-        self._room(name).take(want.need)
-        self._release(want)
+        self._room(name).take(line.want.need)
+        self._release(line)
 
-    def keep(self, want: Want) -> None:
-        """It fits nowhere: of the machines large enough, the one with the most room keeps it for this line."""
-        board, held = self._board, self._board.kept.get(want)
-        rivals = self._suitable(want, board.seats if held is None else self._opened)
-        large = [name for name in rivals if board.seats[name].could_fit(want.need)]
-        best = max(large, key=lambda name: (*self._room(name).size, name), default="")
-        if held and (not best or self._room(best).size <= self._room(held).size):
-            best = held
-        elif held:
-            self._release(want)
-        board.kept[want] = best
-        if best:
-            self._room(best).keep_for(want.need)
+    def keep(self, line: Line) -> None:
+        """It fits nowhere. Of the machines large enough, the one with the most room keeps it for this line; it stays
+        with that one until another has more."""
+        before, need = line.kept, line.want.need
+        names: Iterable[str] = self._seats if before is None else self._opened
+        least = self._seats[before].free if before else (-1, -1)
+        best = before or ""
+        for name in names:
+            seat = self._seats[name]
+            if seat.free > least and seat.could_fit(need) and self._suitable(line.want, (name,)):
+                size = self._room(name).size
+                if size > least:
+                    best, least = name, size
+        if before and best != before:
+            self._release(line)
+        line.kept = best
+        if best in self._rooms:
+            self._rooms[best].keep_for(need)
+        elif best:
+            self._kept.setdefault(best, []).append(need)
 
-    def _first_candidate(self, want: Want) -> str | None:
+    def _first_candidate(self, line: Line) -> str | None:
         """Of all machines. A heap, as a line may be long: places only shrink while we look, so an entry that is not
         up to date is put back where it belongs when its turn comes."""
-        heap = self._candidates.get(want)
+        need, heap = line.want.need, self._candidates.get(line)
         if heap is None:
-            names = [name for name in self._suitable(want, self._board.seats) if self._may_fit(name, want.need)]
-            heap = self._candidates[want] = [(*self._room(name).size, name) for name in names]
+            free = [name for name, seat in self._seats.items() if seat.capacity.cpus - seat.cpus >= need.cpus]
+            names = [name for name in self._suitable(line.want, free) if self._room(name).fits(need)]
+            heap = self._candidates[line] = [(*self._room(name).size, name) for name in names]
             heapq.heapify(heap)
         while heap:
             *size, name = heap[0]
             room = self._room(name)
-            if not room.fits(want.need) or not self._board.seats[name].suits(want.need):
+            if not room.fits(need):
                 heapq.heappop(heap)
             elif room.size != tuple(size):
                 heapq.heapreplace(heap, (*room.size, name))
@@ -117,31 +124,27 @@ class _Turn:
                 return name
         return None
 
-    def _suitable(self, want: Want, names: Iterable[str]) -> Iterable[str]:
-        """Those of them that are open, and not to be avoided."""
-        seats, (need, avoid) = self._board.seats, want
-        if need.machine:
-            names = [need.machine] if need.machine in seats and need.machine in names else []
+    def _suitable(self, want: Want, names: Iterable[str]) -> list[str]:
+        """Those of them that are open, what the run asks for, and not to be avoided."""
+        seats, (need, avoid) = self._seats, want
         found = [name for name in names if seats[name].open and seats[name].suits(need)]
-        if avoid in found and any(seat.open and seat.name != avoid and seat.could_fit(need) for seat in seats.values()):
+        if avoid in found and any(seat.name != avoid and seat.open and seat.could_fit(need) for seat in seats.values()):
             found.remove(avoid)
         return found
-
-    def _may_fit(self, name: str, need: Need) -> bool:
-        """A quick look, whatever is kept for others."""
-        seat = self._board.seats[name]
-        return need.cpus <= seat.capacity.cpus - seat.cpus and self._room(name).fits(need)
 
     def _room(self, name: str) -> Room:
         room = self._rooms.get(name)
         if room is None:
-            room = self._rooms[name] = self._board.seats[name].room()
+            room = self._rooms[name] = self._seats[name].room()
+            for need in self._kept.pop(name, ()):
+                room.keep_for(need)
         return room
 
-    def _release(self, want: Want) -> None:
+    def _release(self, line: Line) -> None:
         """What was kept for it is free for those behind it."""
-        held = self._board.kept.pop(want, "")
-        if held:
-            self._opened.add(held)
-            for heap in self._candidates.values():
-                heapq.heappush(heap, (*self._room(held).size, held))
+        held, line.kept = line.kept, None
+        if held and held in self._seats and self._seats[held].open:
+            self._opened[held] = None
+            for other, heap in self._candidates.items():
+                if self._suitable(other.want, (held,)):
+                    heapq.heappush(heap, (*self._room(held).size, held))

@@ -9,6 +9,7 @@ from __future__ import annotations
 import heapq
 from bisect import bisect_left, insort
 from collections.abc import Iterator
+from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from workbench.domain.resources import Need
@@ -36,72 +37,101 @@ def key_of(run: Run) -> Key:
     return (-run.ask.priority, run.position, run.id)
 
 
-class Lines:
-    """Keys are kept in reverse, so that the first of a line is popped from the end of its list."""
+@dataclass(eq=False, slots=True)
+class Line:
+    want: Want
+    keys: list[Key] = field(default_factory=list)
+    """In reverse, so that the first is popped from the end. Never empty while somebody may see it."""
+    kept: str | None = None
+    """The machine that keeps what it has for the first; "" where none is large enough, None until somebody looks."""
 
+    def __len__(self) -> int:
+        return len(self.keys)
+
+    @property
+    def first(self) -> str:
+        """Its run's id."""
+        return self.keys[-1][2]
+
+    def pop(self) -> str:
+        return self.keys.pop()[2]
+
+
+class Lines:
     def __init__(self) -> None:
-        self._lines: dict[Want, list[Key]] = {}
-        self.changed: set[Want] = set()
-        """Lines that have another first run since somebody emptied this, other than by `heads`."""
+        self._lines: dict[Want, Line] = {}
+        self.changed: set[Line] = set()
+        """Those that have another first run since somebody emptied this, other than by `heads`."""
 
     def __len__(self) -> int:
         return sum(map(len, self._lines.values()))
 
-    def __iter__(self) -> Iterator[Want]:
-        return iter(self._lines)
+    def __iter__(self) -> Iterator[Line]:
+        return iter(self._lines.values())
+
+    def of(self, run: Run) -> Line | None:
+        """The line that it stands in, if it waits for nothing but its turn."""
+        return self._lines.get(want_of(run))
 
     def add(self, run: Run) -> None:
-        want, key = want_of(run), _reverse(key_of(run))
-        line = self._lines.setdefault(want, [])
-        insort(line, key)
-        if line[-1] == key:
-            self.changed.add(want)
+        line, key = self._line(want_of(run)), _reverse(key_of(run))
+        insort(line.keys, key)
+        if line.keys[-1] == key:
+            self.changed.add(line)
 
     def extend(self, runs: list[Run]) -> None:
         """Many at once: sort once rather than insert each."""
-        grown = set()
+        before: dict[Line, Key | None] = {}
         for run in runs:
-            want = want_of(run)
-            self._lines.setdefault(want, []).append(_reverse(key_of(run)))
-            grown.add(want)
-        for want in grown:
-            self._lines[want].sort()
-        self.changed |= grown
+            line = self._line(want_of(run))
+            before.setdefault(line, line.keys[-1] if line.keys else None)
+            line.keys.append(_reverse(key_of(run)))
+        for line, first in before.items():
+            line.keys.sort()
+            if line.keys[-1] != first:
+                self.changed.add(line)
 
     def discard(self, run: Run) -> None:
-        want, key = want_of(run), _reverse(key_of(run))
-        line = self._lines.get(want, [])
-        at = bisect_left(line, key)
-        if at == len(line) or line[at] != key:
+        line, key = self._lines.get(want_of(run)), _reverse(key_of(run))
+        if line is None:
             return
-        del line[at]
+        at = bisect_left(line.keys, key)
+        if at == len(line) or line.keys[at] != key:
+            return
+        del line.keys[at]
         if at == len(line):
-            self.changed.add(want)
+            self.changed.add(line)
         if not line:
-            del self._lines[want]
+            del self._lines[line.want]
 
-    def heads(self) -> Iterator[tuple[Want, list[Key]]]:
+    def heads(self) -> Iterator[Line]:
         """Each line, the one whose first is next of all coming first. A line may be popped from, or left as it
         is: `heads` then passes on to the others and comes back to it only if something was popped."""
-        heap = [(_reverse(line[-1]), index, want, line) for index, (want, line) in enumerate(self._lines.items())]
+        heap = [(_reverse(line.keys[-1]), index, line) for index, line in enumerate(self._lines.values())]
         heapq.heapify(heap)
         while heap:
-            _, index, want, line = heapq.heappop(heap)
+            _, index, line = heapq.heappop(heap)
             before = len(line)
-            yield want, line
+            yield line
             if not line:
-                del self._lines[want]
+                del self._lines[line.want]
             elif len(line) < before:
-                heapq.heappush(heap, (_reverse(line[-1]), index, want, line))
+                heapq.heappush(heap, (_reverse(line.keys[-1]), index, line))
+
+    def _line(self, want: Want) -> Line:
+        line = self._lines.get(want)
+        if line is None:
+            line = self._lines[want] = Line(want)
+        return line
 
     def ahead_of(self, run: Run) -> int:
         """How many runs go before this one, of any need."""
         key = _reverse(key_of(run))
-        return sum(len(line) - bisect_left(line, key) for line in self._lines.values()) - 1
+        return sum(len(line) - bisect_left(line.keys, key) for line in self) - 1
 
     def first(self, count: int) -> list[str]:
         """Ids of the next `count` runs in order."""
-        nearest = (_reverse(key) for line in self._lines.values() for key in line[-count:])
+        nearest = (_reverse(key) for line in self for key in line.keys[-count:])
         return [key[2] for key in heapq.nsmallest(count, nearest)]
 
 

@@ -547,11 +547,11 @@ def _how(status: Status) -> str:
 
 def _place(state: State, now: Micros, out: Outcome) -> None:
     for seat, line in state.board.matches(state.lines):
-        ids = [line.pop()[2]]
+        ids = [line.pop()]
         first = state.runs[ids[0]]
         length = _lane_length(state, first, len(line))
-        while len(ids) < length and line and state.runs[line[-1][2]].sweep == first.sweep:
-            ids.append(line.pop()[2])
+        while len(ids) < length and line and state.runs[line.first].sweep == first.sweep:
+            ids.append(line.pop())
         _launch(state, seat, [state.runs[id] for id in ids], now, out)
 
 

@@ -48,6 +48,11 @@ class Seat:
             return False
         return need.gpus <= sum(device.memory >= need.gpu_memory for device in has.devices)
 
+    @property
+    def free(self) -> tuple[int, int]:
+        """GPUs and CPUs: at least what its room has."""
+        return len(self.capacity.devices) - len(self.devices), self.capacity.cpus - self.cpus
+
     def room(self) -> Room:
         return Room(
             self.capacity.cpus - self.cpus,

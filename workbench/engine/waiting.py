@@ -82,7 +82,8 @@ def _looking(state: State, run: Run, want: Want) -> Why:
     rooms = {seat.name: seat.room() for seat in large}
     if ahead > 0 and any(room.fits(need) for room in rooms.values()):
         return Why("order", f"{ahead} before it", _after(state, large, need), _holders(state, large))
-    kept = state.board.kept.get(want)
+    line = state.lines.of(run)
+    kept = line.kept if line else None
     seat = max(large, key=lambda seat: (seat.name == kept, rooms[seat.name].size, seat.name))
     place = f", {ahead} before it" if ahead > 0 else ""
     return Why("resources", f"{_short(seat, need)}{place}", _after(state, [seat], need), _holders(state, [seat]))
