@@ -83,6 +83,21 @@ async def test_a_new_agent_comes_beside_the_old_one(bare: SshSite, monkeypatch: 
         await machine.close()
 
 
+@pytest.mark.usefixtures("small")
+async def test_programs_that_nobody_asks_for_are_cleared_out(bare: SshSite) -> None:
+    programs = bare.sshd.home / ".cache" / "workbench" / "uv"
+    for name in ("old", "recent"):
+        (programs / name).mkdir(parents=True)
+    os.utime(programs / "old", (0, 0))
+    await (await bare.connect()).close()
+    assert not (programs / "old").exists()
+    assert (programs / "recent").exists()
+    [used] = {path.name for path in programs.iterdir()} - {"recent"}
+    os.utime(programs / used, (0, 0))
+    await (await bare.connect()).close()
+    assert (programs / used).stat().st_mtime > 0
+
+
 DRIVER = b"""
 from types import SimpleNamespace as Memory
 nvmlInit = lambda: None

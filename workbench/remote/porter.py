@@ -24,6 +24,7 @@ import zlib
 from typing import Any
 
 MAGIC = "WORKBENCH-PORTER 1 "
+_KEPT = 30 * 86400  # seconds
 
 
 def main() -> None:
@@ -48,6 +49,8 @@ def main() -> None:
         if parcel:
             _take_in(os.path.join(cache, name), parcel["files"], zlib.decompress(_exactly(parcel["size"])))
     os.makedirs(root, mode=0o700, exist_ok=True)
+    if uv:
+        _clear_out(os.path.join(cache, uv))
     log = os.open(os.path.join(root, "agent.log"), os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW, 0o600)
     os.dup2(log, 2)
     os.umask(habit)  # runs make files as their user does
@@ -83,6 +86,17 @@ def _take_in(place: str, files: list[Any], content: bytes) -> None:
         shutil.rmtree(unpacked, ignore_errors=True)
         if not os.path.isdir(place):  # somebody else may have been faster
             raise
+
+
+def _clear_out(used: str) -> None:
+    """Remove programs that no engine has asked for in a long time: each is large."""
+    try:
+        os.utime(used)
+        for other in os.scandir(os.path.dirname(used)):
+            if time.time() - other.stat().st_mtime > _KEPT:
+                shutil.rmtree(other.path, ignore_errors=True)
+    except OSError:
+        pass  # it could not be brought, or somebody else clears out too
 
 
 def _line() -> bytes:
