@@ -67,6 +67,11 @@ def engine_log() -> str:
     return os.path.join(state(), "engine.log")
 
 
+def known_hosts() -> str:
+    """Host keys that a person has said yes to here."""
+    return os.path.join(data(), "known_hosts")
+
+
 def private(path: str) -> str:
     """Make `path` a directory that only we can enter, and say where it is.
 

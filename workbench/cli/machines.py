@@ -1,7 +1,7 @@
 """`workbench machines [VERB ...]`: the machines, and what is to be done with them.
 
 Without a verb: what each has, what of it is taken, and how it is. The verbs that look at a machine from outside are in
-machines_add.py.
+machines_add.py, those that go there in machines_shell.py.
 """
 
 from __future__ import annotations
@@ -9,15 +9,16 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from workbench.cli import machines_add, output
+from workbench.cli import machines_add, machines_shell, output
 from workbench.cli.parser import Parser
 from workbench.client.calls import Engine
 
 EXAMPLE = """\
 workbench machines
 workbench machines add gpu3 ada@gpu3.lab --rate 1.20 --label a100
-workbench machines check gpu3
-workbench machines drain gpu3"""
+workbench machines add gpu4 --fingerprint SHA256:8lVQ...
+workbench machines drain gpu3
+workbench machines run gpu3 -- nvidia-smi"""
 
 HEADERS = ("machine", "status", "cpus", "memory", "gpus", "load", "disk free", "runs", "rate", "labels")
 
@@ -28,6 +29,8 @@ VERBS = {
     "drain": "give it nothing new; what runs there finishes",
     "resume": "give it work again, whatever it did before",
     "remove": "let go of it, once nothing of ours runs there",
+    "run": "execute a command there, past the queue; ends with its exit code",
+    "shell": "open a login shell there",
 }
 
 
@@ -42,6 +45,8 @@ def configure(parser: Parser) -> None:
         sub.add_argument("--json", action="store_true", default=argparse.SUPPRESS, help="print JSON")
         if verb in ("add", "check"):
             machines_add.configure(sub, verb)
+        elif verb == "run":
+            machines_shell.configure(sub)
 
 
 def main(args: argparse.Namespace) -> int:
@@ -54,6 +59,10 @@ def main(args: argparse.Namespace) -> int:
             return _show(args)
         case "remove":
             return _remove(args)
+        case "run":
+            return machines_shell.run(args)
+        case "shell":
+            return machines_shell.shell(args)
         case verb:
             with Engine() as engine:
                 machine = engine.call(f"machines_{verb}", {"name": args.name})["machine"]

@@ -21,7 +21,7 @@ _SSH_PORT = 22
 
 def ours() -> str:
     """The file with the keys that were trusted by `trust`."""
-    return os.path.join(paths.data(), "known_hosts")
+    return paths.known_hosts()
 
 
 def known(more: Iterable[str] = ()) -> asyncssh.SSHKnownHosts:

@@ -1,9 +1,9 @@
 """Gets the agent into a machine: without root, and without network there.
 
-One constant command finds a Python there and has it read the porter (porter.py) from its input; the porter takes in
-what is missing and becomes the agent, on the same channel. Where nothing is missing this costs no round trip of its
-own. What travels: the agent as it is with nvidia-ml-py beside it, and a uv that runs there, each under a name that
-changes with its content.
+One constant command (bootstrap.py) finds a Python there and has it read the porter (porter.py) from its input; the
+porter takes in what is missing and becomes the agent, on the same channel. Where nothing is missing this costs no
+round trip of its own. What travels: the agent as it is with nvidia-ml-py beside it, and a uv that runs there, each
+under a name that changes with its content.
 """
 
 from __future__ import annotations
@@ -24,20 +24,10 @@ from typing import Any
 
 from uv import find_uv_bin
 
-from workbench import paths
+from workbench import bootstrap, paths
 from workbench.errors import BuildError, Unreachable
 from workbench.remote import agent, porter
 from workbench.remote.connection import Pipe
-
-_PYTHONS = "python3 python3.14 python3.13 python3.12 python3.11 python3.10 python3.9 python3.8"
-COMMAND = (
-    f"sh -c 'for p in {_PYTHONS}; do "
-    'if $p -S -c "import sys; sys.exit(sys.version_info < (3, 8))" </dev/null 2>/dev/null; then '
-    'exec $p -I -c "import sys; exec(eval(sys.stdin.buffer.raw.readline()))"; fi; done; '
-    "echo workbench: there is no Python 3.8 or newer on the PATH'"
-)
-"""The only thing that a login shell there ever reads: no quote, variable or line break of ours but these, which bash,
-dash, zsh, fish and tcsh all understand the same way."""
 
 _MACHINES = ("x86_64", "aarch64")
 _WHEEL_TAG = re.compile(rf"^Tag: .*-((manylinux|musllinux)_(\d+)_(\d+)_({'|'.join(_MACHINES)}))$", re.MULTILINE)
@@ -75,14 +65,14 @@ class Arrival:
 
 
 async def enter(pipe: Pipe, address: str, root: str) -> Arrival:
-    """Speak to what COMMAND started, until the agent is about to start.
+    """Speak to what bootstrap.COMMAND started, until the agent is about to start.
 
     Raises Unreachable, with what was said instead, where no porter answers."""
     bundle = await asyncio.to_thread(agent_parcel)
     wanted = {"root": root, "agent": f"agent/{bundle.hash}", "uv": uv_offers()}
     source = Path(porter.__file__).read_text(encoding="utf-8")
     with suppress(OSError):  # what has ended already may have said why
-        pipe.write(ascii(source).encode() + b"\n" + json.dumps(wanted).encode() + b"\n")
+        pipe.write(bootstrap.line(source) + json.dumps(wanted).encode() + b"\n")
     try:
         async with asyncio.timeout(_PATIENCE):
             said = await _hear(pipe, address)
@@ -120,15 +110,16 @@ async def _hear(pipe: Pipe, address: str) -> dict[str, Any]:
 
 
 async def _hand_over(pipe: Pipe, parcel: Parcel | None) -> None:
-    if parcel is None:
-        pipe.write(b"{}\n")
-        return
-    files = [(path, mode, len(content)) for path, mode, content in parcel.files]
-    content = await asyncio.to_thread(zlib.compress, b"".join(content for _, _, content in parcel.files), 1)
-    pipe.write(json.dumps({"size": len(content), "files": files}).encode() + b"\n")
-    for at in range(0, len(content), _CHUNK):
-        pipe.write(content[at : at + _CHUNK])
-        await pipe.drain()
+    head: dict[str, Any] = {}
+    content = b""
+    if parcel:
+        content = await asyncio.to_thread(zlib.compress, b"".join(content for _, _, content in parcel.files), 1)
+        head = {"size": len(content), "files": [(path, mode, len(data)) for path, mode, data in parcel.files]}
+    with suppress(OSError):  # a porter that gives up says why, to whoever waits for the agent
+        pipe.write(json.dumps(head).encode() + b"\n")
+        for at in range(0, len(content), _CHUNK):
+            pipe.write(content[at : at + _CHUNK])
+            await pipe.drain()
 
 
 def agent_parcel() -> Parcel:

@@ -6,6 +6,7 @@ import asyncio
 import time
 from dataclasses import dataclass
 
+from workbench import bootstrap
 from workbench.errors import Unreachable
 from workbench.remote import install
 from workbench.remote.connection import Connection, Destination, HostKey
@@ -60,7 +61,7 @@ async def probe(destination: Destination, name: str) -> Probe:
 async def _arrive(destination: Destination, name: str) -> tuple[Channel, install.Arrival, HostKey]:
     connection = await Connection.open(destination)
     try:
-        pipe = await connection.start(install.COMMAND)
+        pipe = await connection.start(bootstrap.COMMAND)
         arrival = await install.enter(pipe, destination.address, destination.root)
         async with asyncio.timeout(_GREETING):
             channel = await Channel.open(name, pipe, pipe, tracking=tracking(), uv=arrival.uv, end=connection.close)
