@@ -25,6 +25,10 @@ MACHINE: dict[str, Any] = {
     "devices_held": {},
     "running": ["k3v9q2xd"],
     "warnings": ["the disk is \x1b[2Jnearly full"],
+    "address": "",
+    "rate": 0.0,
+    "labels": [],
+    "since": 0,
     "sample": None,
     "history": [],
 }

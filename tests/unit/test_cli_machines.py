@@ -1,0 +1,192 @@
+"""`workbench machines`: what its verbs ask of the engine, and what they say."""
+
+from __future__ import annotations
+
+import json
+import os
+import pty
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.unit.cli_server import MAIN, RUN, serving, workbench
+from workbench.errors import HostKeyUnknown, NotFound, Refused
+
+MACHINE: dict[str, Any] = {
+    "name": "gpu3",
+    "status": "ok",
+    "reason": "",
+    "since": 1_700_000_000_000_000,
+    "address": "ada@gpu3.lab",
+    "rate": 1.2,
+    "labels": ["a100", "zone=b"],
+    "hostname": "gpu3.lab",
+    "cpus": 16,
+    "memory": 64_000_000_000,
+    "devices": [{"uuid": "GPU-1", "index": 0, "name": "NVIDIA L4", "memory": 24_000_000_000}],
+    "cpus_held": 2,
+    "memory_held": 0,
+    "devices_held": {},
+    "running": ["k3v9q2xd"],
+    "warnings": [],
+    "sample": None,
+    "history": [],
+}
+PROBE = {
+    "hostname": "gpu3.lab\x1b[2J",
+    "user": "ada",
+    "python": "3.11.4",
+    "kernel": "6.1.0",
+    "root": "/home/ada/.local/state/workbench/machine",
+    "scheduler": "slurm",
+    "round_trip": 12.4,
+    "clock": 0.1,
+    "fingerprint": "SHA256:abc",
+}
+SEEN = {"machine": MACHINE, "probe": PROBE, "warnings": ["its clock is 7 s ahead: start chrony"]}
+FINGERPRINT = "SHA256:q1w2e3"
+
+
+def stranger(params: dict[str, Any]) -> dict[str, Any]:
+    """A machine whose key nobody has approved yet."""
+    if FINGERPRINT in params["fingerprints"]:
+        return SEEN
+    raise HostKeyUnknown(
+        "gpu3.lab is new here", host="gpu3.lab", port=22, type="ssh-ed25519", fingerprint=FINGERPRINT, key="k"
+    )
+
+
+def test_add_says_what_was_found_and_what_would_bite_later(tmp_path: Path) -> None:
+    flags = ["--rate", "1.20", "--label", "a100", "--label", "zone=b", "--cpus", "16", "--memory", "64GB"]
+    with serving(tmp_path, machines_add=lambda params: SEEN) as server:
+        done = workbench(tmp_path, "machines", "add", "gpu3", "ada@gpu3.lab", *flags)
+    assert server.params("machines_add") == [
+        {
+            "name": "gpu3",
+            "address": "ada@gpu3.lab",
+            "rate": 1.2,
+            "labels": ["a100", "zone=b"],
+            "cpus": 16,
+            "memory": 64_000_000_000,
+            "fingerprints": [],
+        }
+    ]
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines() == [
+        "gpu3  ok  16 cores, 64 GB",
+        "  GPU 0  NVIDIA L4  24 GB",
+        "  ada@gpu3.lab, Linux 6.1.0, Python 3.11.4",
+        "  12 ms away; keeps its things in /home/ada/.local/state/workbench/machine",
+        "  slurm is there: runs started here do not go through it",
+        "  warning: its clock is 7 s ahead: start chrony",
+    ]
+
+
+@pytest.mark.parametrize("verb", ["add", "check"])
+def test_an_unknown_key_is_not_taken_without_a_word(tmp_path: Path, verb: str) -> None:
+    with serving(tmp_path, **{f"machines_{verb}": stranger}):
+        done = workbench(tmp_path, "machines", verb, "gpu3", "--json")
+        assert done.returncode == 2
+        error = json.loads(done.stderr)["error"]
+        assert error["hint"].endswith(f"--fingerprint {FINGERPRINT}")
+        assert error["evidence"]["fingerprint"] == FINGERPRINT
+        done = workbench(tmp_path, "machines", verb, "gpu3", "--fingerprint", FINGERPRINT, "--json")
+        assert done.returncode == 0 and json.loads(done.stdout) == SEEN
+
+
+@pytest.mark.parametrize(("answer", "code", "asked"), [("y", 0, 2), ("n", 2, 1)])
+def test_somebody_at_a_terminal_is_asked(tmp_path: Path, answer: str, code: int, asked: int) -> None:
+    with serving(tmp_path, machines_add=stranger) as server:
+        ours, theirs = pty.openpty()
+        process = subprocess.Popen(
+            [sys.executable, "-c", MAIN, "machines", "add", "gpu3"],
+            env={**os.environ, "WORKBENCH_HOME": str(tmp_path)},
+            stdin=theirs,
+            stdout=theirs,
+            stderr=theirs,
+        )
+        os.close(theirs)
+        os.write(ours, f"{answer}\n".encode())
+        said = b""
+        try:
+            while data := os.read(ours, 4096):
+                said += data
+        except OSError:  # EIO: the other end is closed
+            pass
+        os.close(ours)
+        assert process.wait(30) == code, said
+    assert FINGERPRINT.encode() in said and b"ssh-ed25519" in said
+    assert len(server.params("machines_add")) == asked
+
+
+@pytest.mark.parametrize(
+    ("verb", "said"), [("drain", "gpu3  draining  1 run there"), ("resume", "gpu3  draining  1 run there")]
+)
+def test_drain_and_resume(tmp_path: Path, verb: str, said: str) -> None:
+    answer = {"machine": {**MACHINE, "status": "draining"}}
+    with serving(tmp_path, **{f"machines_{verb}": lambda params: answer}) as server:
+        done = workbench(tmp_path, "machines", verb, "gpu3")
+    assert (done.stdout.strip(), server.params(f"machines_{verb}")) == (said, [{"name": "gpu3"}])
+
+
+def test_show(tmp_path: Path) -> None:
+    machine = {**MACHINE, "status": "unreachable", "reason": "no route to host\x1b[2J"}
+    with serving(tmp_path, machines=lambda params: {"machines": [machine]}) as server:
+        done = workbench(tmp_path, "machines", "show", "gpu3")
+    assert server.params("machines") == [{"name": "gpu3"}]
+    lines = [" ".join(line.split()) for line in done.stdout.splitlines()]
+    assert lines[0] == "gpu3 unreachable"
+    for line in ("reason no route to host", "address ada@gpu3.lab", "cpus 2 of 16 held", "rate 1.20 an hour"):
+        assert line in lines
+
+
+def test_list_shows_rate_and_labels(tmp_path: Path) -> None:
+    with serving(tmp_path, machines=lambda params: {"machines": [MACHINE]}):
+        row = workbench(tmp_path, "machines").stdout.splitlines()[1].split()
+    assert row[:3] == ["gpu3", "ok", "2/16"] and row[-3:] == ["1.20", "a100", "zone=b"]
+
+
+def test_remove(tmp_path: Path) -> None:
+    def refuse(params: dict[str, Any]) -> Any:
+        raise Refused("gpu3 has runs that are not over: brave-sunset-12", hint="drain it")
+
+    with serving(tmp_path, machines_remove=lambda params: {}):
+        assert workbench(tmp_path, "machines", "remove", "gpu3").stdout.startswith("gpu3 is not ours any more")
+    with serving(tmp_path / "2", machines_remove=refuse):
+        done = workbench(tmp_path / "2", "machines", "remove", "gpu3")
+        assert done.returncode == 2 and "brave-sunset-12" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("argv", "says"),
+    [
+        (["add"], "NAME"),
+        (["add", "gpu3", "--rate", "cheap"], "--rate: 'cheap' is not a price"),
+        (["add", "gpu3", "--rate", "nan"], "not a price"),
+        (["add", "gpu3", "--memory", "much"], "--memory"),
+        (["drain", "gpu3", "--rate", "1"], "--rate"),
+        (["polish", "gpu3"], "polish"),
+    ],
+)
+def test_words_that_make_no_sense(tmp_path: Path, argv: list[str], says: str) -> None:
+    done = workbench(tmp_path, "machines", *argv)
+    assert done.returncode == 2 and says in done.stderr, done.stderr
+
+
+def test_a_machine_that_is_not_there(tmp_path: Path) -> None:
+    def missing(params: dict[str, Any]) -> Any:
+        raise NotFound("no machine is called 'gpu9'")
+
+    with serving(tmp_path, machines=missing):
+        assert workbench(tmp_path, "machines", "show", "gpu9").returncode == 2
+
+
+def test_run_asks_for_machine_label_and_gpu_memory(tmp_path: Path) -> None:
+    argv = ["run", "--machine", "gpu3", "--label", "a100", "--gpu-memory", "24GB", "--", "true"]
+    with serving(tmp_path, submit=lambda params: {"runs": [RUN]}) as server:
+        assert workbench(tmp_path, *argv).returncode == 0
+    (asked,) = server.params("submit")
+    assert (asked["machine"], asked["labels"], asked["gpu_memory"]) == ("gpu3", ["a100"], 24_000_000_000)
