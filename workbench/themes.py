@@ -39,7 +39,7 @@ COLOURS = (
 INK = (
     *("dim", "strong", "title", "accent", "good", "warn", "bad", "marked", "heading", "tab", "cursor", "key"),
     *("held", "queued", "preparing", "running", "finished", "failed", "error", "cancelled", "timed out", "lost"),
-    *("ok", "connecting", "draining", "unreachable"),
+    *("ok", "connecting", "draining", "set aside", "unreachable"),
     *("series1", "series2", "series3", "series4", "series5", "series6"),
     *("added", "removed"),
 )

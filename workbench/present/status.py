@@ -22,7 +22,13 @@ GLYPHS: Mapping[str, str] = {
 }
 """In the order in which a list shows them."""
 
-MACHINE_GLYPHS: Mapping[str, str] = {"ok": "●", "connecting": "◌", "draining": "◐", "unreachable": "○"}
+MACHINE_GLYPHS: Mapping[str, str] = {
+    "ok": "●",
+    "connecting": "◌",
+    "draining": "◐",
+    "set aside": "⊗",
+    "unreachable": "○",
+}
 
 
 def status(run: Run) -> Cell:
