@@ -130,6 +130,8 @@ def step(state: State, event: seam.Event | seam.Command, now: Micros) -> Outcome
             _machine_up(state, event, now, out)
         case seam.MachineDown():
             _machine_down(state, event, now)
+        case seam.DevicesSeen():
+            _devices_seen(state, event)
         case seam.AttemptStarted():
             _started(state, event, now, out)
         case seam.AttemptEnded():
@@ -315,6 +317,13 @@ def _machine_down(state: State, event: seam.MachineDown, now: Micros) -> None:
     if seat.up or not seat.since:
         seat.up, seat.since = False, now
         state.board.close(seat.name)
+
+
+def _devices_seen(state: State, event: seam.DevicesSeen) -> None:
+    seat = _seat(state, event.machine)
+    state.board.close(seat.name)
+    seat.used = event.used
+    state.board.has_room(seat.name)
 
 
 def _note_conduct(state: State, run: Run, attempt: Attempt, status: Status, now: Micros) -> None:

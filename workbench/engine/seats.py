@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from workbench.domain.resources import Capacity, Device, Need, Share
@@ -31,6 +32,8 @@ class Seat:
     memory: int = 0
     devices: set[str] = field(default_factory=set)
     """UUIDs that are taken."""
+    used: Mapping[str, str] = field(default_factory=dict)
+    """Devices that others use: UUID -> by whom. They are not given."""
 
     @property
     def open(self) -> bool:
@@ -78,7 +81,8 @@ class Seat:
 
     def _free(self) -> list[Device]:
         """The smallest first: the large ones stay for those that need them."""
-        free = [device for device in self.capacity.devices if device.uuid not in self.devices]
+        taken = self.devices.union(self.used) if self.used else self.devices
+        free = [device for device in self.capacity.devices if device.uuid not in taken]
         return sorted(free, key=lambda device: (device.memory, device.index)) if len(free) > 1 else free
 
 

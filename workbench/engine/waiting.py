@@ -114,11 +114,19 @@ def _short(seat: Seat, need: Need) -> str:
     room = seat.room()
     if need.gpus > room.fitting(need):
         size = f" of {format_size(need.gpu_memory)}" if need.gpu_memory else ""
-        return f"{need.gpus} GPU{size} on {seat.name}, {room.fitting(need)} free of {len(seat.capacity.devices)}"
+        free = f"{room.fitting(need)} free of {len(seat.capacity.devices)}"
+        return f"{need.gpus} GPU{size} on {seat.name}, {free}{_used(seat)}"
     if need.cpus > room.cpus:
         return f"{need.cpus} CPU on {seat.name}, {max(0, room.cpus)} free of {seat.capacity.cpus}"
     free = format_size(max(0, room.memory))
     return f"{format_size(need.memory)} on {seat.name}, {free} free of {format_size(seat.capacity.memory)}"
+
+
+def _used(seat: Seat) -> str:
+    """`; GPU 2 is used by bob (python, 31 GB)`, for each that others have."""
+    used = [device for device in seat.capacity.devices if device.uuid in seat.used and device.uuid not in seat.devices]
+    shown = [f"; GPU {device.index} is {seat.used[device.uuid]}" for device in used[:4]]
+    return "".join(shown) + (f"; and {len(used) - 4} more" if len(used) > 4 else "")
 
 
 def _holders(state: State, seats: list[Seat]) -> tuple[str, ...]:
