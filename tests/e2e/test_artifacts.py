@@ -53,7 +53,7 @@ def prepare(bench: Bench) -> list[str]:
 
 
 def pulled(place: Path) -> dict[str, bytes]:
-    return {str(path.relative_to(place)): path.read_bytes() for path in place.rglob("*") if path.is_file()}
+    return {str(path.relative_to(place)): path.read_bytes() for path in place.rglob("[!.]*") if path.is_file()}
 
 
 def settled(bench: Bench, run: str) -> dict[str, Any]:
@@ -82,6 +82,8 @@ def test_outputs_and_artifacts_come_home_and_can_be_pulled(bench: Bench) -> None
     }
     assert shown["warnings"] == ["not kept: 'plots/passwd.png': a link"]
     assert bench("open", run["id"], "models/best.txt") == "first"
+    same = bench.submit(["true"])["code"]["snapshot"] == run["code"]["snapshot"]
+    assert same, "what was pulled is no code"
     bench("pull", run["id"], "plots", "--to", "figures")
     assert pulled(bench.project / "figures") == {name: data for name, data in FILES.items() if "plots" in name}
     refused = bench.run("pull", run["id"], "plots", "--to", "figures")

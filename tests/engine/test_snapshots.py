@@ -195,6 +195,13 @@ def test_the_cap_can_be_raised(store: Snapshots, plain: Path) -> None:
     assert store.freeze(project(plain, SnapshotSettings(max_size=3000))).size == 2013
 
 
+@pytest.mark.parametrize("ignore", ["*", "# Made by a tool.\n*\n"])
+def test_a_directory_that_ignores_itself_is_no_code(store: Snapshots, plain: Path, ignore: str) -> None:
+    write(plain, {"pulled/model.pt": "weights", "pulled/.gitignore": ignore, "lib/.gitignore": "*.log\n*\n"})
+    frozen = store.freeze(Project(str(plain), "churn"))
+    assert [entry.path for entry in frozen.tree] == ["lib/.gitignore", "lib/net.py", "train.py"]
+
+
 def test_too_many_files_end_the_walk(store: Snapshots, plain: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tree, "MAX_FILES", 1)
     with pytest.raises(SnapshotTooLarge, match="more than 1 files"):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from base64 import b64encode
 from pathlib import Path
 from typing import Any
@@ -47,7 +48,7 @@ def _artifact(name: str, data: bytes, stored: bool) -> dict[str, Any]:
 
 
 def pulled(place: Path) -> dict[str, bytes]:
-    return {str(path.relative_to(place)): path.read_bytes() for path in place.rglob("*") if path.is_file()}
+    return {str(path.relative_to(place)): path.read_bytes() for path in place.rglob("[!.]*") if path.is_file()}
 
 
 def test_all_of_it_lands_in_a_directory_of_the_runs_name(tmp_path: Path) -> None:
@@ -57,6 +58,25 @@ def test_all_of_it_lands_in_a_directory_of_the_runs_name(tmp_path: Path) -> None
     assert done.returncode == 0, done.stderr
     assert pulled(tmp_path / "brave-sunset-12") == FILES
     assert done.stdout.splitlines() == [f"brave-sunset-12/{name}" for name in FILES]
+    assert (tmp_path / "brave-sunset-12" / ".gitignore").read_text() == "*\n"
+
+
+def test_a_directory_of_yours_gets_nothing_but_what_was_asked_for(tmp_path: Path) -> None:
+    store = Store(files={"a": b"x"})
+    (tmp_path / "brave-sunset-12").mkdir()
+    with serving(tmp_path, show=store.show, pull=store.pull):
+        for place in ((), ("--to", "figures")):
+            done = workbench(tmp_path, "pull", "12", *place)
+            assert done.returncode == 0, done.stderr
+    assert os.listdir(tmp_path / "brave-sunset-12") == os.listdir(tmp_path / "figures") == ["a"]
+
+
+def test_a_gitignore_that_the_run_left_stays_as_it_is(tmp_path: Path) -> None:
+    store = Store(files={".gitignore": b"theirs"})
+    with serving(tmp_path, show=store.show, pull=store.pull):
+        done = workbench(tmp_path, "pull", "12")
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "brave-sunset-12" / ".gitignore").read_bytes() == b"theirs"
 
 
 def test_one_a_directory_or_a_pattern(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -17,6 +18,8 @@ workbench pull brave-sunset-12
 workbench pull brave-sunset-12 'plots/*.png' --to figures
 workbench pull brave-sunset-12 --list"""
 
+IGNORE = ".gitignore"
+"""Written into a directory that we make in a project: what was pulled is no code, and must not be in its next run."""
 CHUNK = 4 << 20
 """Bytes asked for at once."""
 LOOK = 0.2
@@ -38,8 +41,12 @@ def main(args: argparse.Namespace) -> int:
         run, chosen = choose(engine, args.run, args.path)
         from workbench.cli.landing import Landing
 
-        with Landing(args.to or directory_of(run), force=args.force) as landing:
-            landing.check([artifact["name"] for artifact in chosen])
+        directory, names = args.to or directory_of(run), [artifact["name"] for artifact in chosen]
+        ours = not args.to and not os.path.lexists(directory)
+        with Landing(directory, force=args.force) as landing:
+            landing.check(names)
+            if ours and IGNORE not in names:
+                landing.write(IGNORE, [b"*\n"])
             for artifact in chosen:
                 path = landing.write(artifact["name"], content(engine, run, artifact))
                 if args.json:

@@ -120,12 +120,22 @@ def _walk(directory: str, left_out: Callable[[str], bool], warnings: list[str]) 
             with os.scandir(os.path.join(directory, folder)) as entries:
                 for entry in entries:
                     if entry.is_dir(follow_symlinks=False):
-                        if not left_out(f"{folder}{entry.name}/"):
+                        if not left_out(f"{folder}{entry.name}/") and not _ignores_itself(entry.path):
                             below.append(f"{folder}{entry.name}/")
                     elif not left_out(folder + entry.name):
                         yield folder + entry.name
         except OSError as problem:
             warnings.append(f"{folder or directory} can't be read and is left out: {problem.strerror}")
+
+
+def _ignores_itself(directory: str) -> bool:
+    """As environments, caches and what was pulled do, by a .gitignore of a single star."""
+    try:
+        with open(os.path.join(directory, ".gitignore"), "rb") as file:
+            lines = file.read(1024).split(b"\n")
+    except OSError:
+        return False
+    return [line.strip() for line in lines if line.strip() and not line.startswith(b"#")] == [b"*"]
 
 
 def _any(*patterns: re.Pattern[str]) -> Callable[[str], bool]:
