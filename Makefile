@@ -6,7 +6,7 @@ PY     := $(BIN)/python
 UV     := $(BIN)/uv
 READY  := $(VENV)/.ready
 
-.PHONY: help setup demo test check format lock bench gallery clean
+.PHONY: help setup demo test chaos check format lock bench gallery clean
 help:            ## what can be made
 	@grep -hE '^[a-z]+: .*##|^[a-z]+:  *##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## */\t/' | expand -t 12
 
@@ -27,6 +27,9 @@ demo: setup      ## run a real sweep and watch it
 
 test: setup      ## every test, against real processes
 	@$(BIN)/pytest -n auto --dist loadfile
+
+chaos: setup     ## five machines, 500 runs, everything killed and cut; MORE="--seed 7" to see it again
+	@$(PY) -m tests.chaos $(MORE)
 
 check: setup     ## style, types, import contracts, links in the docs
 	@$(BIN)/ruff check .

@@ -90,7 +90,7 @@ def test_the_exit_code_is_passed_on(bench: Bench, fleet: Fleet) -> None:
         assert "no-such-command" in missing.stderr
         assert bench.run("machines", "run", name, "--", "/").returncode == 126
         assert bench.run("machines", "run", name).returncode == 2
-    assert bench.run("machines", "run", "nowhere", "--", "true").returncode == 5
+    assert bench.run("machines", "run", "nowhere", "--", "true").returncode == 2
 
 
 def test_a_machine_that_shows_another_key_is_not_entered(bench: Bench, fleet: Fleet) -> None:
