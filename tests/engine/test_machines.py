@@ -152,6 +152,7 @@ async def test_a_partition_fails_nothing(here: Desk, world: World) -> None:
     waiting = await here.submit("exit 0", machine="gpu3")
     assert "out of reach" in (await here.call("explain", run=waiting))["why"]["text"]
     world.heal("gpu3")
+    assert (await here.call("machines_check", name="gpu3"))["machine"]["status"] == "ok"
     assert (await here.until_run(run, "failed"))["exit_code"] == 3
     assert (await here.call("show", run=run))["metrics"]["loss"]["count"] == 1
     await here.until_run(waiting, "finished")

@@ -109,3 +109,11 @@ def test_a_window_knows_what_it_lacks() -> None:
 
 def test_a_window_forgets_what_is_beyond_its_end() -> None:
     assert set(Window().place(0, list("abcdef"), 6).place(0, ["a"], 2).ids) == {0, 1}
+
+
+def test_a_machine_that_was_removed_is_forgotten() -> None:
+    machines = fold(Snapshot(), "machines", {"machines": a_team().machines}).machines
+    name = machines[0]["name"]
+    after = fold(Snapshot(machines=machines), "machines", {"machines": [], "gone": [name]})
+    assert name not in [machine["name"] for machine in after.machines]
+    assert len(after.machines) == len(machines) - 1

@@ -58,7 +58,9 @@ def fold(snapshot: Snapshot, method: str, params: Mapping[str, Any]) -> Snapshot
         case "progress":
             return _each(snapshot, {params["run"]: {"progress": params["text"]}})
         case "machines":
-            return replace(snapshot, machines=_machines(snapshot.machines, params["machines"]))
+            gone = params.get("gone", ())
+            known = [machine for machine in snapshot.machines if machine["name"] not in gone]
+            return replace(snapshot, machines=_machines(known, params["machines"]))
         case _:
             return snapshot
 

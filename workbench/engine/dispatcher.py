@@ -311,6 +311,13 @@ class Dispatcher:
             if await _knocked(road, pause * random.uniform(0.5, 1.5)):  # noqa: S311  no secret
                 delay = RETRY_FIRST
 
+    def retry(self, name: str) -> None:
+        """Try the road now, if it is down: `tried` then waits for the answer."""
+        road = self.roads[name]
+        if road.machine is None:
+            road.tried.clear()
+            road.knock.set()
+
     async def collected(self, road: Road) -> None:
         """Returns once nothing is being brought home on this road any more, or that takes too long."""
         with contextlib.suppress(TimeoutError):
@@ -449,12 +456,13 @@ class Dispatcher:
 
 async def _knocked(road: Road, seconds: float) -> bool:
     """Wait, unless somebody wants the road tried now."""
-    road.knock.clear()
     try:
         async with asyncio.timeout(seconds):
             return await road.knock.wait()
     except TimeoutError:
         return False
+    finally:
+        road.knock.clear()
 
 
 async def _pump(machine: base.Machine, queue: asyncio.Queue[base.Event]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+import time
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -33,6 +34,8 @@ log = logging.getLogger(__name__)
 
 WAITS_EVERY = 0.5
 """Seconds between tellings of why runs wait, while that changes."""
+WAITS_SHARE = 20
+"""With very many machines this is rarer: one part in so many of our time goes into it."""
 WAITS_SHOWN = 200
 """Runs at the head of the queue whose reasons are told to subscribers."""
 
@@ -84,6 +87,7 @@ class Engine:
         self._stopping = asyncio.Event()
         self._over: dict[str, list[asyncio.Future[Run]]] = {}
         self._waits_due: asyncio.TimerHandle | None = None
+        self._waits_every = WAITS_EVERY
 
     async def run(self, verbs: dict[str, Handler]) -> None:
         """Until `stop`. What runs on the machines goes on without us."""
@@ -161,15 +165,17 @@ class Engine:
                 values.update((key, number_out(value)) for key, _, _, value in reading.points)
             self.server.publish("metrics", "metrics", {"runs": last})
         if changes and self.server.subscribed("waits") and self._waits_due is None:
-            self._waits_due = asyncio.get_running_loop().call_later(WAITS_EVERY, self._tell_waits)
+            self._waits_due = asyncio.get_running_loop().call_later(self._waits_every, self._tell_waits)
 
     def _tell_waits(self) -> None:
-        self._waits_due = None
+        begun = time.perf_counter()
         state = self.mind.state
         reasons = {id: self.mind.why(state.runs[id]).text for id in state.lines.first(WAITS_SHOWN)}
         for id in list(state.pending)[:WAITS_SHOWN]:
             reasons[id] = self.mind.why(state.runs[id]).text
         self.server.publish("waits", "waits", {"runs": reasons})
+        self._waits_due = None
+        self._waits_every = max(WAITS_EVERY, WAITS_SHARE * (time.perf_counter() - begun))
 
     def _progress(self, runs: Iterable[str], text: str) -> None:
         if self.server.subscribed("runs"):
@@ -213,6 +219,7 @@ class Engine:
             "cpus_held": seat.cpus,
             "memory_held": seat.memory,
             "devices_held": {uuid: run for run, share in holders for uuid in share.devices},
+            "devices_used": dict(seat.used),
             "running": [run for run, _ in holders],
             "warnings": list(host.warnings) if host else [],
             "sample": self.telemetry.last(name),

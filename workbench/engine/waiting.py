@@ -61,7 +61,10 @@ def _queued(state: State, run: Run, status: Queued, now: Micros) -> Why:
 
 def _looking(state: State, run: Run, want: Want) -> Why:
     """Nothing but machines and other runs are in its way."""
-    need = want.need
+    need, line = want.need, state.lines.of(run)
+    kept = state.seats.get(line.kept) if line and line.kept else None
+    if kept is not None and kept.open:
+        return _crowded(state, run, [kept])
     suited = [seat for seat in state.seats.values() if seat.suits(need)]
     if not suited:
         return Why("impossible", _nowhere(need), f"workbench machines; workbench cancel {run.name}")
@@ -78,15 +81,20 @@ def _looking(state: State, run: Run, want: Want) -> Why:
         return Why("impossible", f"no machine has {describe(need)}", f"workbench edit {run.name}: ask for less.")
     if len(large) > 1:
         large = [seat for seat in large if seat.name != want.avoid]
-    ahead = state.lines.ahead_of(run)
+    return _crowded(state, run, large)
+
+
+def _crowded(state: State, run: Run, large: list[Seat]) -> Why:
+    """Others have what it needs of these machines, or go before it."""
+    need, ahead = run.ask.need, state.lines.ahead_of(run)
     rooms = {seat.name: seat.room() for seat in large}
     if ahead > 0 and any(room.fits(need) for room in rooms.values()):
-        return Why("order", f"{ahead} before it", _after(state, large, need), _holders(state, large))
-    line = state.lines.of(run)
-    kept = line.kept if line else None
-    seat = max(large, key=lambda seat: (seat.name == kept, rooms[seat.name].size, seat.name))
+        blockers = _holders(state, large)
+        return Why("order", f"{ahead} before it", _after(state, blockers, need), blockers)
+    seat = max(large, key=lambda seat: (rooms[seat.name].size, seat.name))
     place = f", {ahead} before it" if ahead > 0 else ""
-    return Why("resources", f"{_short(seat, need)}{place}", _after(state, [seat], need), _holders(state, [seat]))
+    blockers = _holders(state, [seat])
+    return Why("resources", f"{_short(seat, need)}{place}", _after(state, blockers, need), blockers)
 
 
 def _nowhere(need: Need) -> str:
@@ -133,9 +141,8 @@ def _holders(state: State, seats: list[Seat]) -> tuple[str, ...]:
     return tuple(holders(state, {seat.name for seat in seats})[:20])
 
 
-def _after(state: State, seats: list[Seat], need: Need) -> str:
-    holders = [state.runs[id] for id in _holders(state, seats)]
-    running = [run for run in holders if isinstance(run.status, Running)]
+def _after(state: State, blockers: tuple[str, ...], need: Need) -> str:
+    running = [run for id in blockers if isinstance((run := state.runs[id]).status, Running)]
     if not running:
         return f"It starts when {describe(need)} is free."
     first = min(running, key=lambda run: run.status.started if isinstance(run.status, Running) else 0)

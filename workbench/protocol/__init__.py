@@ -55,7 +55,7 @@ R is a run's id, its name, a number (`12` or `#12`), or any unambiguous prefix o
 Notifications, to subscribers only:
     changed  {changes: [{kind, at, by, run}]}
     metrics  {runs: {id: {key: last}}}
-    machines {machines: [Machine]}
+    machines {machines: [Machine], gone?: [name]}
     waits    {runs: {id: text}}
     progress {run, text}                   what preparing it is about just now
     dropped  {reason}                      the last line that a slow subscriber gets

@@ -53,7 +53,7 @@ async def machines_check(engine: Engine, peer: Peer, params: Params) -> dict[str
     if machine.name == LOCAL:
         return await _report(engine, LOCAL, None)
     probe = await _look(engine, machine, params.texts("fingerprints", []))
-    engine.dispatcher.roads[machine.name].knock.set()
+    engine.dispatcher.retry(machine.name)
     return await _report(engine, machine.name, probe)
 
 

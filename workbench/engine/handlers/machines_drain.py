@@ -23,5 +23,5 @@ async def machines_resume(engine: Engine, peer: Peer, params: Params) -> dict[st
     machine = engine.fleet[params.text("name")]
     await engine.fleet.change(replace(machine, draining=False))
     await engine.mind.command(seam.Trust(machine.name))
-    engine.dispatcher.roads[machine.name].knock.set()
+    engine.dispatcher.retry(machine.name)
     return {"machine": engine.machine_view(machine.name)}

@@ -10,5 +10,7 @@ from workbench.engine.server import Peer
 
 
 async def machines_remove(engine: Engine, peer: Peer, params: Params) -> dict[str, Any]:
-    await engine.fleet.remove(params.text("name"))
+    name = params.text("name")
+    await engine.fleet.remove(name)
+    engine.server.publish("machines", "machines", {"machines": [], "gone": [name]})
     return {}
