@@ -12,7 +12,7 @@ from pathlib import Path
 from bench.figures import Table, spin
 from bench.peers import FAILURES
 
-NAMES = ("submit", "jobs", "tracking", "history")
+NAMES = ("submit", "jobs", "tracking", "history", "ssh")
 
 
 def main() -> None:
