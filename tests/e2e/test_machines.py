@@ -1,0 +1,75 @@
+"""A second machine behind a real sshd, by the command line alone: taken on, cut off, healed, let go."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.bench import Bench, until
+from tests.remote.fleet import Fleet, SshSite
+
+
+@pytest.fixture
+def fleet(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Iterator[Fleet]:
+    fleet = Fleet(tmp_path / "f", tmp_path_factory.getbasetemp(), monkeypatch)
+    yield fleet
+    fleet.close()
+
+
+@pytest.fixture
+def bench(tmp_path: Path, fleet: Fleet) -> Iterator[Bench]:
+    bench = Bench(tmp_path)
+    bench.environment["HOME"] = str(fleet.home)
+    yield bench
+    bench.clean_up()
+
+
+@pytest.fixture
+def far(bench: Bench, fleet: Fleet) -> SshSite:
+    """On record as `far`."""
+    site = fleet.machine(vouched=False)
+    address = f"127.0.0.1:{site.sshd.port}"
+    refused = bench.run("machines", "add", "far", address)
+    assert refused.returncode == 2 and "--fingerprint SHA256:" in refused.stderr
+    fingerprint = refused.stderr.split("--fingerprint ")[1].strip()
+    added = bench("machines", "add", "far", address, "--rate", "1.20", "--fingerprint", fingerprint)
+    assert added.startswith("far  ok  ")
+    return site
+
+
+def status(bench: Bench) -> str:
+    return str(bench.json("machines", "show", "far")["status"])
+
+
+def test_what_happens_while_the_road_is_cut_arrives_once_it_is_whole(
+    bench: Bench, far: SshSite, tmp_path: Path
+) -> None:
+    go = tmp_path / "go"
+    waits = f"until test -e {go}; do sleep 0.05; done; echo late; exit 5"
+    run = bench.submit(["sh", "-c", waits], "--machine", "far")
+    doomed = bench.submit(["sleep", "600"], "--machine", "far")
+    until(lambda: bench.status(run["id"]) == bench.status(doomed["id"]) == "running")
+    far.sshd.stop()
+    until(lambda: status(bench) == "unreachable")
+    go.touch()
+    bench("cancel", doomed["id"])
+    bench("engine", "stop")
+    assert {bench.status(run["id"]), bench.status(doomed["id"])} == {"running"}
+    far.sshd.start()
+    assert bench.wait(run["id"]) == 5
+    assert bench("logs", run["id"]) == "late\n"
+    assert bench.wait(doomed["id"]) == 130
+
+
+def test_a_machine_is_let_go_once_it_is_empty(bench: Bench, far: SshSite) -> None:
+    run = bench.submit(["sleep", "600"], "--machine", "far")
+    until(lambda: bench.status(run["id"]) == "running")
+    bench("machines", "drain", "far")
+    refused = bench.run("machines", "remove", "far")
+    assert refused.returncode == 2 and run["name"] in refused.stderr
+    bench("cancel", run["id"])
+    bench.wait(run["id"])
+    bench("machines", "remove", "far")
+    assert [machine["name"] for machine in bench.json("machines")] == ["local"]
