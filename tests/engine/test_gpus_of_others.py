@@ -79,6 +79,7 @@ async def test_a_run_waits_for_a_stranger_to_leave(here: Desk, gpu3: FakeHost) -
     await until(lambda: here.machine("gpu3"), seen)
     id = await here.submit("exit 0", gpus=1)
     await until(lambda: why_of(here, id), lambda why: why["text"].endswith("GPU 0 is used by bob (python, 31 GB)"))
+    assert (await here.machine("gpu3"))["devices_used"] == {"GPU-0": "used by bob (python, 31 GB)"}
     gpu3.strangers.clear()
     assert (await here.until_run(id, "finished"))["machine"] == "gpu3"
 

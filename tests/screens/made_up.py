@@ -164,6 +164,7 @@ def machine(name: str, status: str = "ok", devices: int = 0, **facts: Any) -> di
         "cpus_held": 8,
         "memory_held": 32 * GB,
         "devices_held": {},
+        "devices_used": {},
         "running": [],
         "warnings": [],
         "sample": history[-1] if status == "ok" else None,

@@ -30,6 +30,7 @@ MACHINE: dict[str, Any] = {
     "cpus_held": 2,
     "memory_held": 0,
     "devices_held": {},
+    "devices_used": {},
     "running": ["k3v9q2xd"],
     "warnings": [],
     "sample": None,

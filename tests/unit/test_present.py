@@ -157,6 +157,14 @@ def test_a_device_that_is_held_and_idle_says_so() -> None:
     assert "idle" not in plain(machines.device_line(resting, device, "", 80))
 
 
+def test_a_device_that_others_use_says_whose_it_is() -> None:
+    machine = a_team().machines[0]
+    device = machine["devices"][0]
+    used = {**machine, "devices_used": {device["uuid"]: "used by b\x1bob (python, 31 GB)"}}
+    assert "used by bob (python, 31 GB)" in plain(machines.device_line(used, device, "", 80))
+    assert "free" in plain(machines.device_line(machine, device, "", 80))
+
+
 def test_a_project_names_its_best() -> None:
     project = a_team().projects[0]
     assert "acc 0.9312" in [cell.text for cell in projects.row(project, NOW)]

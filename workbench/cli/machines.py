@@ -121,7 +121,11 @@ def _show(args: argparse.Namespace) -> int:
 
     output.say(f"{machine['name']}  {machine['status']}")
     since = ago(machine["since"], int(time.time() * 1e6)) if machine["since"] else ""
-    devices = [f"GPU {one['index']} {one['name']} {format_size(one['memory'])}" for one in machine["devices"]]
+    used = {uuid: f", {by}" for uuid, by in machine["devices_used"].items()}
+    devices = [
+        f"GPU {one['index']} {one['name']} {format_size(one['memory'])}{used.get(one['uuid'], '')}"
+        for one in machine["devices"]
+    ]
     for title, value in (
         ("since", since),
         ("reason", machine["reason"]),

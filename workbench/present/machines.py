@@ -64,10 +64,14 @@ def short_size(size: float) -> str:
 
 
 def device_line(machine: Machine, device: Mapping[str, Any], holder: str, columns: int) -> Line:
-    """`GPU 0  ██████····  71%   31 of 80 GB  61°  brave-sunset-12`: load, memory, and who holds it."""
+    """`GPU 0  ██████····  71%   31 of 80 GB  61°  brave-sunset-12`: load, memory, and who holds or uses it."""
     sample = next((one for one in _devices(machine) if one["uuid"] == device["uuid"]), None)
     label = Cell(f"GPU {device['index']}  ", "heading")
-    held = Cell(clean(holder), "running") if holder else Cell("free", "dim")
+    used = machine["devices_used"].get(device["uuid"], "")
+    if holder:
+        held = Cell(clean(holder), "running")
+    else:
+        held = Cell(clean(used), "warn") if used else Cell("free", "dim")
     total = short_size(device["memory"])
     if sample is None:
         return label, Cell("no sample  ", "dim"), held

@@ -71,6 +71,8 @@ class MachineView(TypedDict):
     memory_held: int
     devices_held: dict[str, str]
     """UUID -> id of the run that holds it."""
+    devices_used: dict[str, str]
+    """UUID -> who else uses it, a phrase that goes after "is"."""
     running: list[str]
     """Ids of runs that hold a share."""
     warnings: list[str]
