@@ -60,7 +60,7 @@ def _fleet() -> Iterator[tuple[Path, Fleet]]:
 
 
 async def _starts(site: SshSite) -> Table:
-    """On a road that is up: from the call until we hear that the command has started, which is on disk there by then."""
+    """On a road that is up: from the call until we hear that the command has started: that is on disk there then."""
     table = Table("start one run on a machine that we are connected to", "ms", goal="one round trip and 20 ms")
     for round_trip in ROUND_TRIPS:
         async with _long_road(site.sshd.port, round_trip / 2000) as port:
@@ -166,9 +166,8 @@ class _Remote:
     def tar(self, source: Path) -> None:
         (self._home / "tar").mkdir(exist_ok=True)
         far = [*self._ssh, "127.0.0.1", f"tar -xf - -C {self._home}/tar"]
-        with subprocess.Popen(
-            [shutil.which("tar") or "tar", "-cf", "-", "-C", source, "."], stdout=subprocess.PIPE
-        ) as tar:
+        near = [peers.tool("tar", "tar"), "-cf", "-", "-C", str(source), "."]
+        with subprocess.Popen(near, stdout=subprocess.PIPE) as tar:
             subprocess.run(far, check=True, stdin=tar.stdout, capture_output=True)
 
 
