@@ -160,7 +160,7 @@ def test_a_device_that_is_held_and_idle_says_so() -> None:
 def test_a_device_that_others_use_says_whose_it_is() -> None:
     machine = a_team().machines[0]
     device = machine["devices"][0]
-    used = {**machine, "devices_used": {device["uuid"]: "used by b\x1bob (python, 31 GB)"}}
+    used = {**machine, "devices_used": {device["uuid"]: "used by bo\x1b[31mb (python, 31 GB)"}}
     assert "used by bob (python, 31 GB)" in plain(machines.device_line(used, device, "", 80))
     assert "free" in plain(machines.device_line(machine, device, "", 80))
 

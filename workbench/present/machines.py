@@ -68,10 +68,8 @@ def device_line(machine: Machine, device: Mapping[str, Any], holder: str, column
     sample = next((one for one in _devices(machine) if one["uuid"] == device["uuid"]), None)
     label = Cell(f"GPU {device['index']}  ", "heading")
     used = machine["devices_used"].get(device["uuid"], "")
-    if holder:
-        held = Cell(clean(holder), "running")
-    else:
-        held = Cell(clean(used), "warn") if used else Cell("free", "dim")
+    unheld = Cell(clean(used), "warn") if used else Cell("free", "dim")
+    held = Cell(clean(holder), "running") if holder else unheld
     total = short_size(device["memory"])
     if sample is None:
         return label, Cell("no sample  ", "dim"), held
