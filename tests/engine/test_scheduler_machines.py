@@ -15,6 +15,8 @@ from workbench.engine import seam
 from workbench.engine.scheduler import Outcome, State, adopt, step
 from workbench.engine.waiting import why
 from workbench.errors import Refused
+from workbench.present import runs
+from workbench.protocol.runs import run_in, run_out
 
 
 def two(one: Capacity | None = None, other: Capacity | None = None) -> State:
@@ -251,3 +253,16 @@ def test_a_queued_run_remembers_where_it_came_to_grief() -> None:
     step(state, seam.AttemptVanished("run00001.1", "reboot"), 1)
     status = state.runs["run00001"].status
     assert isinstance(status, Queued) and status.avoid == "one"
+
+
+def test_what_a_run_asks_of_its_machine_survives_the_way_into_history() -> None:
+    need = Need(2, GB, 1, 24 * GB, "gpu3", ("a100", "zone=b"))
+    run = a_run(1, need=need, status=Queued(1, 2, "gpu4"))
+    assert run_in(run_out(run)) == run
+    before = {key: value for key, value in run_out(run).items() if key not in ("gpu_memory", "pinned", "labels")}
+    assert run_in(before).ask.need == Need(2, GB, 1), "runs from before there were several machines"
+
+
+def test_facts_say_where_it_may_run() -> None:
+    facts = dict(runs.facts(a_run(1, need=Need(2, 0, 1, 24 * GB, "gpu3", ("a100",))), 0))
+    assert facts["needs"] == "2 cpu, 1 gpu of 24 GB, only on gpu3, label a100"

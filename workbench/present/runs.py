@@ -136,7 +136,11 @@ def facts(run: Run, now: Micros) -> list[Fact]:
     if need.memory:
         wants.append(format_size(need.memory))
     if need.gpus:
-        wants.append(f"{need.gpus} gpu")
+        size = f" of {format_size(need.gpu_memory)}" if need.gpu_memory else ""
+        wants.append(f"{need.gpus} gpu{size}")
+    if need.machine:
+        wants.append(f"only on {clean(need.machine)}")
+    wants += [f"label {clean(label)}" for label in need.labels]
     if run.ask.time_limit:
         wants.append(f"at most {format_duration(run.ask.time_limit)}")
     said: list[Fact] = [
