@@ -16,6 +16,7 @@ from tests.parts import missing
 from tests.remote.cards import Cards
 from tests.remote.site import Ear, LocalSite, eventually, logged, spec
 from workbench.domain.devices import Lease, Process
+from workbench.remote.agent import gpus, leases
 from workbench.remote.machines.base import DeviceSample, Exited, Fenced, Sampled, Started, Taken, Vanished
 
 GB = 1_000_000_000
@@ -146,6 +147,21 @@ async def test_the_lease_of_another_user(users: Users, cards: Cards) -> None:
         await sampled(ear, lambda device: device.lease == Lease(bob.pid, "nobody", ours=False))
         bob.stdin.close()
     await sampled(ear, lambda device: device.lease is None)
+
+
+def test_where_the_kernel_hides_its_locks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    card = tmp_path / "card"
+    card.touch()
+    monkeypatch.setattr(gpus, "files", lambda: {"GPU-0": str(card)})
+    held, taken = leases.take(["GPU-0"])
+    assert taken is None
+    assert leases.holders() == {"GPU-0": os.getpid()}
+    monkeypatch.setattr(leases, "_LOCKS", str(tmp_path / "hidden"))
+    assert leases.take(["GPU-0"]) == ([], leases.Holder("GPU-0", 0, ""))
+    leases.release(held)
+    held, taken = leases.take(["GPU-0"])
+    assert taken is None
+    leases.release(held)
 
 
 async def test_whose_the_processes_on_a_gpu_are(users: Users, cards: Cards) -> None:
