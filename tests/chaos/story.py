@@ -44,7 +44,7 @@ SWEEP = 25
 PAUSE = (0.2, 2.0)
 """Seconds between two blows."""
 OUTAGE = (0.5, 6.0)
-"""Seconds that a partition lasts."""
+"""Seconds that a partition lasts, and that an sshd is down."""
 PATIENCE = 120.0
 """Seconds for everything to come to rest after the last blow."""
 
@@ -134,7 +134,7 @@ async def _strike(plan: Plan, bench: Bench, places: list[Place], say: Say) -> No
     began = time.monotonic()
     healing: set[asyncio.Task[None]] = set()
     while (now := time.monotonic() - began) < plan.seconds:
-        blow = chance.choice(("engine", "engine", "partition", "cut", "sshd", "agent"))
+        blow = chance.choice(("engine", "engine", "partition", "cut", "down", "sshd", "agent"))
         place = chance.choice(places)
         pause, outage = chance.uniform(*PAUSE), chance.uniform(*OUTAGE)
         say(f"{now:6.1f} s  {blow}" + (f" {place.name}" if blow != "engine" else ""))
@@ -146,6 +146,9 @@ async def _strike(plan: Plan, bench: Bench, places: list[Place], say: Say) -> No
                 healing.add(asyncio.create_task(_heal(place.wire, outage), name=f"heal {place.name}"))
             case "cut":
                 place.wire.cut()
+            case "down" if place.site.sshd.process:
+                place.site.sshd.stop()
+                healing.add(asyncio.create_task(_up(place, outage), name=f"up {place.name}"))
             case "sshd":
                 place.site.sshd.kill_sessions()
             case "agent":
@@ -159,6 +162,11 @@ async def _strike(plan: Plan, bench: Bench, places: list[Place], say: Say) -> No
 async def _heal(wire: Wire, seconds: float) -> None:
     await asyncio.sleep(seconds)
     wire.heal()
+
+
+async def _up(place: Place, seconds: float) -> None:
+    await asyncio.sleep(seconds)
+    await asyncio.to_thread(place.site.sshd.start)
 
 
 def _kill_engine(bench: Bench) -> None:
