@@ -55,10 +55,6 @@ class Record(Protocol):
         """Attempts that are thought to be there, not over yet."""
         ...
 
-    def unwanted(self, machine: str) -> list[str]:
-        """Those of them that somebody wants cancelled."""
-        ...
-
     async def marks(self) -> dict[tuple[str, int], tuple[int, int]]: ...
 
     async def over(self, attempts: Iterable[str]) -> list[str]:
@@ -86,6 +82,8 @@ class Road:
     """Attempts that the machine may forget, waiting to be told together."""
     knock: asyncio.Event = field(default_factory=asyncio.Event)
     """Set by whoever wants it tried now rather than later."""
+    searched: bool = False
+    """Whether what an earlier road left there was looked for."""
     collecting: set[asyncio.Task[None]] = field(default_factory=set)
     """What brings home the logs and artifacts of attempts that are over."""
     gpus: Gpus = field(default_factory=Gpus)
@@ -302,6 +300,7 @@ class Dispatcher:
                 finally:
                     road.machine = None
                     road.ready.clear()
+                    road.searched = False
                     road.leading.clear()
                     await machine.close()
                 log.warning("the road to %s broke: %s", road.name, road.reason)
@@ -356,12 +355,11 @@ class Dispatcher:
         await self._absorb(Seen([devices, seam.MachineUp(road.name, capacity)]))
         self._sampled(road.name)
         road.tried.set()
-        for attempt in self._record.unwanted(road.name):  # the order may not have arrived
-            self.perform(seam.Stop(road.name, attempt))
         leftovers = [attempt for attempt in await machine.leftovers() if attempt not in watched]
         for attempt in await self._record.over(leftovers):
             size = (await machine.read(attempt, "log", 0, 0))[1]
             self.perform(seam.Collect(road.name, attempt, size))
+        road.searched = True
 
     def _translate(self, road: Road, events: list[base.Event]) -> Seen:
         seen = Seen()

@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Container, Iterable
 
 from workbench.domain.run import attempt_of
-from workbench.domain.status import Preparing, Running
 from workbench.engine.scheduler import State, adopt
 from workbench.engine.seam import AttemptVanished, attempt_id, run_of
 from workbench.engine.store.interface import History
@@ -35,14 +34,6 @@ class Recovery:
             attempt = attempt_of(run.status)
             if attempt is not None and attempt.machine == machine:
                 found.append(attempt_id(run.id, attempt.number))
-        return found
-
-    def unwanted(self, machine: str) -> list[str]:
-        found = []
-        for attempt in self.on_machine(machine):
-            status = self._state.runs[run_of(attempt)].status
-            if isinstance(status, Preparing | Running) and status.cancelled_by:
-                found.append(attempt)
         return found
 
     def orphans(self, machines: Container[str]) -> list[AttemptVanished]:

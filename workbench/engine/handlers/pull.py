@@ -56,14 +56,14 @@ async def collecting(engine: Engine, run: Run, *, expected: bool) -> dict[str, A
     if attempt is None:
         return None
     trouble = engine.artifacts.under_way.get(attempt_id(run.id, attempt.number))
-    if trouble is None and not expected:
+    if not expected and not trouble:
         return None
     road = engine.dispatcher.roads.get(attempt.machine)
     if road is None:
         return {"text": f"{attempt.machine} is no machine of the workbench any more", "moving": False}
     if road.machine is None:
         return {"text": f"{attempt.machine} can't be reached: {road.reason}", "moving": False}
-    if trouble is None:
+    if trouble is None and road.searched:
         return None
     return {"text": trouble or f"being collected from {attempt.machine}", "moving": not trouble}
 
