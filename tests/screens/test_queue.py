@@ -144,8 +144,10 @@ async def test_cancel_asks_and_names_run_and_owner(tmp_path: Path) -> None:
 async def test_marked_runs_are_cancelled_together(tmp_path: Path) -> None:
     async with open_app(a_team(), tmp_path) as (person, engine):
         await person.sees("brave-sunset-12")
-        await person.press(" ", " ", "c")
-        await person.sees("Cancel 2 runs?", "2 marked")
+        await person.press(" ", " ")
+        await person.sees("2 marked")
+        await person.press("c")
+        await person.sees("Cancel 2 runs?", "calm-river-13")
         await person.press("y")
         await person.until(lambda: engine.called("cancel") == [{"runs": ["r0000012", "r0000013"]}], "both cancelled")
 
