@@ -100,7 +100,8 @@ class Agent:
             elif fd in self._crew:
                 self._hear_supervisor(fd)
             else:
-                self._watching.look(self._bell.heard())
+                heard = self._bell.heard()
+                self._watching.look(self._watching.names() if heard is None else heard)
         now = time.monotonic()
         if now >= self._next_look:
             self._next_look = now + _LOOK

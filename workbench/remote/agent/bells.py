@@ -1,7 +1,7 @@
 """How a supervisor wakes the agents: a datagram with the attempt's name to each socket in ROOT/bells.
 
-A bell says "look", nothing more: what is the case stands in the attempt's directory. One that is lost costs a
-second, since agents look by themselves as well.
+A bell says "look", nothing more: what is the case stands in the attempt's directory. Nobody waits for an agent to
+hear it: the kernel keeps only some bells for each, and one that hears as many as that looks at everything.
 """
 
 from __future__ import annotations
@@ -11,9 +11,6 @@ import os
 import socket
 import time
 
-# Long enough for a busy agent to make room, short enough not to hold up a run for one that is stopped.
-_PATIENCE = 0.05
-
 
 class Bell:
     """An agent's own."""
@@ -22,16 +19,17 @@ class Bell:
         self._directory = os.open(os.path.join(root, "bells"), os.O_RDONLY | os.O_DIRECTORY)
         self._name = "{}.{}".format(os.getpid(), time.monotonic_ns())
         self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK)
+        self._kept = _kept()
         self.socket.bind(_path(self._directory, self._name))
 
-    def heard(self) -> set[str]:
-        """The attempts that it was rung for since."""
-        names: set[str] = set()
+    def heard(self) -> set[str] | None:
+        """The attempts that it was rung for since; None where there may have been others as well."""
+        names: list[str] = []
         while True:
             try:
-                names.add(self.socket.recv(256).decode("ascii", "replace"))
+                names.append(self.socket.recv(256).decode("ascii", "replace"))
             except BlockingIOError:
-                return names
+                return set(names) if len(names) < self._kept else None
 
     def take_down(self) -> None:
         os.unlink(self._name, dir_fd=self._directory)
@@ -43,7 +41,7 @@ class Rope:
     def __init__(self, root: str) -> None:
         self._directory = os.open(os.path.join(root, "bells"), os.O_RDONLY | os.O_DIRECTORY)
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
-        self._socket.settimeout(_PATIENCE)
+        self._socket.setblocking(False)
 
     def ring(self, attempt: str) -> None:
         for name in os.listdir(self._directory):
@@ -59,6 +57,15 @@ class Rope:
             os.unlink(name, dir_fd=self._directory)
         except FileNotFoundError:
             pass
+
+
+def _kept() -> int:
+    """How many datagrams the kernel keeps for one socket."""
+    try:
+        with open("/proc/sys/net/unix/max_dgram_qlen") as file:
+            return int(file.read())
+    except (OSError, ValueError):
+        return 1
 
 
 def _path(directory: int, name: str) -> str:
