@@ -6,6 +6,7 @@ import contextlib
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -68,6 +69,30 @@ def _refused(bench: Bench) -> subprocess.CompletedProcess[str] | None:
     """Big submits, until the first that does not fit."""
     done = bench.run("sweep", "--set", "i=range(2000)", "--hold", "--", "true")
     return done if done.returncode else None
+
+
+def test_a_machine_without_room_starts_the_run_when_there_is_some(bench: Bench, small_disk: Path) -> None:
+    bench("run", "--wait", "--", "true")
+    bench("engine", "stop")
+    until(lambda: not bench.alive("workbench.engine"))
+    machine = bench.home / "state" / "machine"
+    shutil.rmtree(machine)
+    machine.mkdir(mode=0o700)
+    (small_disk / "machine").mkdir(mode=0o700)
+    subprocess.run(["mount", "--bind", str(small_disk / "machine"), str(machine)], check=True)
+    try:
+        bench("run", "--wait", "--", "true")
+        ballast = small_disk / "ballast"
+        fill(ballast)
+        run = bench.submit(["sh", "-c", "echo done"])
+        until(lambda: "No space left" in bench.log(), "the machine to refuse")
+        assert bench.status(run["id"]) in ("preparing", "queued"), "it is no failure of the run"
+        ballast.unlink()
+        assert bench.wait(run["id"]) == 0
+        assert bench("logs", run["id"]) == "done\n"
+    finally:
+        bench.clean_up()
+        subprocess.run(["umount", "--lazy", str(machine)], check=True)
 
 
 def test_a_corrupt_history_is_set_aside_and_said_loudly(bench: Bench) -> None:

@@ -29,7 +29,15 @@ from workbench.engine.seam import attempt_id, number_of, run_of
 from workbench.engine.snapshots import Snapshots
 from workbench.engine.store.interface import MachineSample, Reading
 from workbench.engine.telemetry import UNWATCHED, Telemetry
-from workbench.errors import BuildError, HostKeyChanged, HostKeyUnknown, LoginRefused, MachineError, Unreachable
+from workbench.errors import (
+    AgentError,
+    BuildError,
+    HostKeyChanged,
+    HostKeyUnknown,
+    LoginRefused,
+    MachineError,
+    Unreachable,
+)
 from workbench.remote.machines import base
 
 log = logging.getLogger(__name__)
@@ -38,6 +46,8 @@ RETRY_FIRST, RETRY_MOST = 0.5, 30.0
 """Seconds between tries to reach a machine, more or less: many that went down together come back one by one."""
 RETRY_LATER = 600.0
 """Seconds until a machine is asked again that refused us: too many such tries look like an attack."""
+START_AGAIN = 2.0
+"""Seconds until a machine that refused a start is asked what became of it; what is absent is placed anew."""
 LINGER = 0.03
 """Seconds that a start or some metrics may wait for more to share their transaction."""
 FORGET_TOGETHER = 0.25
@@ -190,7 +200,13 @@ class Dispatcher:
         for run in effect.lane:
             road.parsers.setdefault(_attempt(run), Parser(run.id, number_of(_attempt(run))))
         crash.here("before-start")
-        await road.machine.start([_spec(run) for run in effect.lane])
+        try:
+            await road.machine.start([_spec(run) for run in effect.lane])
+        except AgentError as problem:  # no room there, or its supervisor died: some may have started
+            log.error("start on %s: %s", road.name, problem.message)
+            self._progress([run.id for run in effect.lane], f"{road.name} could not start it yet: {problem.message}")
+            await asyncio.sleep(START_AGAIN)
+            await road.machine.watch({_attempt(run): 0 for run in effect.lane})
         crash.here("after-start")
 
     async def _fail(self, effect: seam.Launch, reason: str, words: str) -> None:
