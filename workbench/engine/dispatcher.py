@@ -27,7 +27,7 @@ from workbench.engine.logs import Logs
 from workbench.engine.mind import Seen, now
 from workbench.engine.seam import attempt_id, number_of, run_of
 from workbench.engine.snapshots import Snapshots
-from workbench.engine.store.interface import MachineSample, Reading
+from workbench.engine.store.interface import Reading
 from workbench.engine.telemetry import UNWATCHED, Telemetry
 from workbench.errors import (
     AgentError,
@@ -403,7 +403,7 @@ class Dispatcher:
                     kept = self._telemetry.add(road.name, event)
                     self._sampled(road.name)
                     if kept is not None:
-                        seen.samples.append(MachineSample(kept.machine, kept.at, kept.body))
+                        seen.samples.append(kept)
                 case base.Disconnected():
                     pass
         return seen

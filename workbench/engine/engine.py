@@ -11,7 +11,6 @@ from typing import Any
 
 from workbench.domain.events import Change
 from workbench.domain.run import Run
-from workbench.domain.time import Micros
 from workbench.engine import seam, telemetry
 from workbench.engine.artifacts import Artifacts
 from workbench.engine.blobs import Blobs
@@ -254,7 +253,3 @@ def _standing(road: Road, seat: Seat) -> tuple[str, str]:
 
 class Stopped(Exception):
     """Somebody asked the engine to stop."""
-
-
-def seconds_since(at: Micros, now: Micros) -> float:
-    return (now - at) / 1e6

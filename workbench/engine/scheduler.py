@@ -366,6 +366,31 @@ def _current(state: State, attempt: str) -> Run | None:
     return run if known and known.number == number_of(attempt) else None
 
 
+def _over(
+    state: State, event: seam.AttemptEnded | seam.AttemptVanished, now: Micros, out: Outcome
+) -> tuple[Run, Attempt] | None:
+    """The run and its attempt, which ran and is over: its share comes free, what it left is to be brought home."""
+    run = _current(state, event.attempt)
+    attempt = attempt_of(run.status) if run else None
+    if run is None or attempt is None:
+        return None
+    _leave_lane(state, event.attempt, now)
+    out.effects.append(seam.Collect(attempt.machine, event.attempt, event.log_size))
+    return run, attempt
+
+
+def _never_started(state: State, attempt: str, now: Micros, out: Outcome) -> Run | None:
+    """The run whose attempt will never start: its share comes free. None where that settles it: it was cancelled."""
+    run = _current(state, attempt)
+    if run is None or not isinstance(run.status, Preparing):
+        return None
+    _leave_lane(state, attempt, now)
+    if not run.status.cancelled_by:
+        return run
+    _settle(state, run, Cancelled(now, run.status.cancelled_by), now, out)
+    return None
+
+
 def _started(state: State, event: seam.AttemptStarted, now: Micros, out: Outcome) -> None:
     run = _current(state, event.attempt)
     if run is None or not isinstance(run.status, Preparing):
@@ -381,13 +406,10 @@ def _started(state: State, event: seam.AttemptStarted, now: Micros, out: Outcome
 
 
 def _ended(state: State, event: seam.AttemptEnded, now: Micros, out: Outcome) -> None:
-    run = _current(state, event.attempt)
-    if run is None:
+    over = _over(state, event, now, out)
+    if over is None:
         return
-    attempt = attempt_of(run.status)
-    assert attempt is not None
-    _leave_lane(state, event.attempt, now)
-    out.effects.append(seam.Collect(attempt.machine, event.attempt, event.log_size))
+    run, attempt = over
     end = Ended(attempt, event.started, event.ended, Usage(event.cpu_seconds, event.peak_memory))
     by = run.status.cancelled_by if isinstance(run.status, Preparing | Running) else ""
     status: Status
@@ -410,24 +432,16 @@ def _ended(state: State, event: seam.AttemptEnded, now: Micros, out: Outcome) ->
 
 
 def _fenced(state: State, event: seam.AttemptFenced, now: Micros, out: Outcome) -> None:
-    run = _current(state, event.attempt)
-    if run is None or not isinstance(run.status, Preparing):
-        return
-    _leave_lane(state, event.attempt, now)
-    if run.status.cancelled_by:
-        _settle(state, run, Cancelled(now, run.status.cancelled_by), now, out)
-    else:
+    run = _never_started(state, event.attempt, now, out)
+    if run is not None:
         _requeue(state, run, Queued(now), Kind.FENCED, now, out)
 
 
 def _vanished(state: State, event: seam.AttemptVanished, now: Micros, out: Outcome) -> None:
-    run = _current(state, event.attempt)
-    if run is None:
+    over = _over(state, event, now, out)
+    if over is None:
         return
-    attempt = attempt_of(run.status)
-    assert attempt is not None
-    _leave_lane(state, event.attempt, now)
-    out.effects.append(seam.Collect(attempt.machine, event.attempt, event.log_size))
+    run, attempt = over
     started = run.status.started if isinstance(run.status, Running) else attempt.placed
     if isinstance(run.status, Preparing | Running) and run.status.cancelled_by:
         status: Status = Cancelled(now, run.status.cancelled_by)
@@ -444,15 +458,11 @@ def _absent(state: State, event: seam.AttemptAbsent, out: Outcome) -> None:
 
 
 def _prepare_failed(state: State, event: seam.PrepareFailed, now: Micros, out: Outcome) -> None:
-    run = _current(state, event.attempt)
-    if run is None or not isinstance(run.status, Preparing):
-        return
-    _leave_lane(state, event.attempt, now)
-    if run.status.cancelled_by:
-        _settle(state, run, Cancelled(now, run.status.cancelled_by), now, out)
-    else:
-        error = Error(now, event.reason, event.words, run.status.attempt)
-        _note_conduct(state, run, run.status.attempt, error, now)
+    run = _never_started(state, event.attempt, now, out)
+    attempt = attempt_of(run.status) if run else None
+    if run is not None and attempt is not None:
+        error = Error(now, event.reason, event.words, attempt)
+        _note_conduct(state, run, attempt, error, now)
         _settle(state, run, error, now, out)
 
 

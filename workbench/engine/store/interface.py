@@ -13,17 +13,6 @@ from workbench.domain.time import Micros
 
 
 @dataclass(frozen=True, slots=True)
-class Point:
-    """One value of one metric."""
-
-    key: str
-    step: int
-    at: Micros
-    value: float
-    """NaN and the infinities are kept as such."""
-
-
-@dataclass(frozen=True, slots=True)
 class Artifact:
     name: str
     path: str
