@@ -22,8 +22,8 @@ async def show(engine: Engine, peer: Peer, params: Params) -> dict[str, Any]:
     run = await engine.find(params.text("run"))
     count, first = await engine.history.malformed(run.id)
     metrics = await engine.history.metrics(run.id)
+    collected = await engine.history.collected(run.id)  # first: what is on record as collected is then listed whole
     artifacts = await listed(engine, run)
-    collected = await engine.history.collected(run.id)
     missing = not all(artifact["stored"] for artifact in artifacts) or (bool(run.outputs) and not collected)
     attempt = attempt_of(run.status)
     files = ""
