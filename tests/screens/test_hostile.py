@@ -30,7 +30,7 @@ def harmless(person: Person) -> bool:
 @pytest.mark.parametrize("keys", [("1",), ("2",), ("3",)], ids=["projects", "queue", "machines"])
 async def test_lists_draw_no_control_byte(tmp_path: Path, size: tuple[int, int], keys: tuple[str, ...]) -> None:
     async with open_app(hostile(), tmp_path, size) as (person, _):
-        await person.sees("running")
+        await person.sees("running", "gnp.exe")
         await person.press(*keys)
         for _ in range(16 if size[0] >= WIDE else 0):
             await person.press("j")
@@ -51,7 +51,7 @@ async def test_every_tab_of_a_run_draws_none(tmp_path: Path, number: int) -> Non
 
 async def test_neither_do_comparison_question_and_log_of_commands(tmp_path: Path) -> None:
     async with open_app(hostile(), tmp_path, (120, 36)) as (person, _):
-        await person.sees("running")
+        await person.sees("running", "gnp.exe")
         await person.press(*[" "] * 9, "c")
         await person.sees("Cancel")
         assert harmless(person)
