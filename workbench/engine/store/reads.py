@@ -78,12 +78,15 @@ def page(cursor: Cursor, filter: str, order: str, limit: int, offset: int, proje
     if project:
         condition, values = f"project = ? AND {condition}", [rows.text(project), *values]
     by, sorting = filters.order_by(order, now)
+    query = f"""
+        WITH fit AS MATERIALIZED (SELECT * EXCLUDE (body, detail) FROM run WHERE {condition})
+        SELECT (SELECT map_from_entries(list((status, runs))) FROM
+                   (SELECT status, count(*) AS runs FROM fit GROUP BY status ORDER BY status)),
+               ARRAY(SELECT seq FROM fit AS run ORDER BY {by} LIMIT ? OFFSET ?)"""
     try:
-        cursor.execute("BEGIN TRANSACTION READ ONLY")  # the three answers are of one moment
-        counted = f"SELECT status, count(*) FROM run WHERE {condition} GROUP BY status ORDER BY status"
-        counts = dict(cursor.execute(counted, values).fetchall())
-        chosen = f"SELECT seq FROM run WHERE {condition} ORDER BY {by} LIMIT ? OFFSET ?"
-        seqs = [seq for (seq,) in cursor.execute(chosen, [*values, *sorting, limit, offset]).fetchall()]
+        cursor.execute("BEGIN TRANSACTION READ ONLY")  # all answers are of one moment
+        counts, seqs = cursor.execute(query, [*values, *sorting, limit, offset]).fetchall()[0]
+        counts = counts or {}  # NULL where nothing fits
         return Page(_rows(cursor, seqs), sum(counts.values()), counts)
     except duckdb.InvalidInputException as problem:  # only a regular expression can still be wrong here
         raise FilterError(str(problem).strip(), filter=filter, column=max(0, filter.find("~"))) from None
@@ -94,10 +97,11 @@ def page(cursor: Cursor, filter: str, order: str, limit: int, offset: int, proje
 def _rows(cursor: Cursor, seqs: Sequence[int]) -> list[Row]:
     """These runs with their metrics, in this order."""
     metrics: dict[int, dict[str, float]] = {seq: {} for seq in seqs}
-    last = "SELECT run, key, last FROM metric WHERE run IN ? ORDER BY run, key"
+    these = "(SELECT unnest(?::BIGINT[]))"  # joined: twice as quick as a list of a hundred numbers
+    last = f"SELECT run, key, last FROM metric WHERE run IN {these} ORDER BY run, key"
     for seq, key, value in cursor.execute(last, [seqs]).fetchall():
         metrics[seq][key] = value
-    found = cursor.execute(f"SELECT {rows.SELECT} FROM run WHERE seq IN ?", [seqs]).fetchall()
+    found = cursor.execute(f"SELECT {rows.SELECT} FROM run WHERE seq IN {these}", [seqs]).fetchall()
     runs = {run.seq: run for run in map(rows.run_of, found)}
     return [Row(runs[seq], metrics[seq]) for seq in seqs]
 
