@@ -119,6 +119,8 @@ def _in_shell(step: Step) -> str:
     match step:
         case ("print", text):
             return f"printf '%s\\n' {shlex.quote(text)}"
+        case ("flood", count):
+            return f"head -c {count} /dev/zero | tr '\\0' x"
         case ("metric", line):
             return f'printf "%s\\n" {shlex.quote(line)} >> "$WORKBENCH_METRICS"'
         case ("keep", name, text):

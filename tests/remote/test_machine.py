@@ -9,8 +9,10 @@ import pytest
 from tests.remote.site import Connect, Site, spec
 from workbench.errors import AgentError, Unreachable
 from workbench.remote.machines.base import (
+    WINDOW,
     Absent,
     Disconnected,
+    Event,
     Exited,
     Fenced,
     Output,
@@ -149,6 +151,54 @@ async def test_a_new_connection_hears_the_rest(site: Site, connect: Connect) -> 
     assert isinstance(await second.end_of("a.1"), Exited)
 
 
+async def test_a_log_that_is_followed_is_told_from_an_offset_on(site: Site, connect: Connect) -> None:
+    ear = await connect()
+    await ear.machine.follow("a.1", 2)
+    await ear.machine.start([spec("a.1", site.argv(("print", "hello"), ("wait",)))])
+    assert await ear.hear(Output, "a.1") == Output("a.1", "log", 2, b"llo\n")
+    site.break_road()
+    await ear.until(lambda heard: isinstance(heard[-1], Disconnected))
+    second = await connect()
+    await second.machine.watch({"a.1": 0})
+    await second.machine.follow("a.1", 5)
+    assert await second.hear(Output, "a.1") == Output("a.1", "log", 5, b"\n")
+    await second.machine.cancel("a.1")
+    assert isinstance(await second.end_of("a.1"), Exited)
+
+
+async def test_of_a_torrent_no_more_is_told_than_was_taken(site: Site, connect: Connect) -> None:
+    ear = await connect()
+    size = 2 * WINDOW + 1000
+    await ear.machine.start([spec("a.1", site.argv(("flood", str(size)), ("metric", "{}"), ("wait",)))])
+    await ear.hear(Output, "a.1")  # the metric: the flood is over
+    await ear.machine.follow("a.1", 0)
+    await ear.until(lambda heard: _length(heard) >= WINDOW)
+    await ear.machine.follow("a.1", WINDOW // 2)
+    await ear.until(lambda heard: _length(heard) >= WINDOW + WINDOW // 2)
+    await ear.machine.cancel("a.1")
+    assert isinstance(await ear.end_of("a.1"), Exited)
+    assert _length(ear.heard) == WINDOW + WINDOW // 2
+    assert await ear.machine.read("a.1", "log", WINDOW, size) == (b"x" * (size - WINDOW), size)
+
+
+async def test_a_log_that_is_not_followed_any_more_is_not_told(site: Site, connect: Connect) -> None:
+    ear = await connect()
+    await ear.machine.follow("a.1", 0)
+    await ear.machine.unfollow("a.1")
+    await ear.machine.unfollow("a.1")
+    await ear.machine.start([spec("a.1", site.argv(("print", "unheard")))])
+    await ear.end_of("a.1")
+    assert [type(event) for event in ear.of("a.1")] == [Started, Exited]
+
+
+async def test_what_was_printed_last_is_told_before_the_end(site: Site, connect: Connect) -> None:
+    ear = await connect()
+    await ear.machine.follow("a.1", 0)
+    await ear.machine.start([spec("a.1", site.argv(("print", "bye")))])
+    await ear.end_of("a.1")
+    assert [type(event) for event in ear.of("a.1")] == [Started, Output, Exited]
+
+
 async def test_the_road_breaks(site: Site, connect: Connect) -> None:
     ear = await connect()
     site.break_road()
@@ -206,6 +256,16 @@ async def test_what_was_never_sent_or_built_is_refused(site: Site, connect: Conn
         await ear.machine.start([spec("b.1", site.argv(("print", "x")), environment="f" * 64)])
     await ear.machine.start([spec("b.1", site.argv(("print", "x")))])
     assert isinstance(await ear.end_of("b.1"), Exited)
+
+
+def _length(heard: list[Event]) -> int:
+    """Bytes of logs that were told, each of them once and in order."""
+    end = 0
+    for event in heard:
+        if isinstance(event, Output) and event.stream == "log":
+            assert event.offset == end
+            end += len(event.data)
+    return end
 
 
 async def test_samples_come_until_they_are_not_wanted(site: Site, connect: Connect) -> None:

@@ -11,6 +11,7 @@ import contextlib
 import logging
 import random
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -28,6 +29,7 @@ from workbench.engine.mind import Seen, now
 from workbench.engine.seam import attempt_id, number_of, run_of
 from workbench.engine.snapshots import Snapshots
 from workbench.engine.store.interface import Reading
+from workbench.engine.tails import Tail, Tails
 from workbench.engine.telemetry import UNWATCHED, Telemetry
 from workbench.errors import (
     AgentError,
@@ -126,6 +128,7 @@ class Dispatcher:
         self._absorb = absorb
         self._progress = progress
         self._sampled = sampled
+        self.tails = Tails(self._follow)
         self._tasks: set[asyncio.Task[None]] = set()
         self._wake: asyncio.TimerHandle | None = None
         self._interval = UNWATCHED
@@ -343,7 +346,7 @@ class Dispatcher:
     async def _travel(self, road: Road, machine: base.Machine) -> str:
         """While it is up. Returns why it broke."""
         queue: asyncio.Queue[base.Event] = asyncio.Queue(maxsize=4096)
-        pump = asyncio.create_task(_pump(machine, queue), name=f"events of {road.name}")
+        pump = asyncio.create_task(_pump(machine, queue, self.tails), name=f"events of {road.name}")
         try:
             await self._arrive(road, machine)
             while True:
@@ -366,6 +369,7 @@ class Dispatcher:
         await machine.watch(watched)
         await machine.sample(self._interval)
         road.machine, road.reason = machine, ""
+        self.tails.arrive(road.name)
         capacity = road.limit(machine.host.capacity)
         devices = road.gpus.arrive(road.name, tuple(device.uuid for device in capacity.devices))
         await self._absorb(Seen([devices, seam.MachineUp(road.name, capacity)]))
@@ -410,7 +414,7 @@ class Dispatcher:
 
     def _read(self, road: Road, readings: list[Reading], event: base.Output) -> None:
         parser = road.parsers.get(event.attempt)
-        if parser is not None and event.stream == "metrics":
+        if parser is not None:
             reading = parser.feed(event.data, event.offset, now())
             if reading is not None:
                 readings.append(reading)
@@ -428,10 +432,26 @@ class Dispatcher:
         size = self._logs.size(attempt)
         if size is not None:
             return await asyncio.to_thread(self._logs.read, attempt, offset, limit), size
-        road = self.roads.get(machine)
+        return await self._reached(machine).read(attempt, "log", offset, limit)
+
+    def follow(self, machine: str, attempt: str, offset: int) -> AbstractContextManager[Tail]:
+        """The end of a log as it grows. Raises Unreachable, unless it was followed already: a road that breaks then is
+        waited for."""
+        if attempt not in self.tails:
+            self._reached(machine)
+        return self.tails.follow(machine, attempt, offset)
+
+    def _follow(self, name: str, attempt: str, offset: int | None) -> None:
+        machine = self._machine(name)
+        if machine is not None:
+            told = machine.unfollow(attempt) if offset is None else machine.follow(attempt, offset)
+            self._spawn(told, f"follow {attempt}")
+
+    def _reached(self, name: str) -> base.Machine:
+        road = self.roads.get(name)
         if road is None or road.machine is None:
-            raise Unreachable(f"no road to {machine}: {road.reason if road else 'it is not known'}")
-        return await road.machine.read(attempt, "log", offset, limit)
+            raise Unreachable(f"no road to {name}: {road.reason if road else 'it is not known'}")
+        return road.machine
 
     async def prune(self, keep: Iterable[str]) -> tuple[list[str], int]:
         removed: list[str] = []
@@ -479,9 +499,13 @@ async def _knocked(road: Road, seconds: float) -> bool:
         road.knock.clear()
 
 
-async def _pump(machine: base.Machine, queue: asyncio.Queue[base.Event]) -> None:
+async def _pump(machine: base.Machine, queue: asyncio.Queue[base.Event], tails: Tails) -> None:
+    """What is printed waits for no transaction: it is on the machine's record, and only shown here."""
     async for event in machine.events():
-        await queue.put(event)
+        if isinstance(event, base.Output) and event.stream == "log":
+            tails.take(event)
+        else:
+            await queue.put(event)
 
 
 async def _take(queue: asyncio.Queue[base.Event], leading: set[str]) -> list[base.Event]:

@@ -146,6 +146,7 @@ class Engine:
 
     def _publish(self, changes: Sequence[Change], readings: Sequence[Reading]) -> None:
         for change in changes:
+            self.dispatcher.tails.settle(change.run)
             if not change.run.live:
                 for future in self._over.get(change.run.id, []):
                     if not future.done():

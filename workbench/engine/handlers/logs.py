@@ -1,11 +1,14 @@
 """logs: a piece of what a run printed, by byte offset; waits for more if asked to.
 
+Who waits is told: the machine pushes what is printed while somebody waits for it, and nobody asks it again and again.
+
 Bytes that are no UTF-8 travel as lone surrogates (PEP 383), so that a client can give back exactly what was printed.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from typing import Any
 
 from workbench.domain.run import Run, attempt_of
@@ -17,37 +20,55 @@ from workbench.protocol.runs import run_out
 
 LIMIT = 1 << 20
 """Bytes in one answer at most: a MiB of anything fits a frame, escaped."""
-LOOK = 0.05
-"""Seconds between looks for more."""
+LOOK = 0.1
+"""Seconds between looks whether a run that waits is on a machine by now."""
+
+Piece = tuple[bytes, int]
+"""Bytes of the log, and its size as far as it is known."""
 
 
 async def logs(engine: Engine, peer: Peer, params: Params) -> dict[str, Any]:
     run = await engine.find(params.text("run"))
     offset = params.whole("offset", 0)
     limit = min(params.whole("limit", LIMIT, least=0), LIMIT)
-    loop = asyncio.get_running_loop()
-    until = loop.time() + min(params.number("wait", 0.0), 60.0)
-    while True:
-        over = not run.live
-        data, size = await _read(engine, run, max(offset, 0), limit if offset >= 0 else 0)
-        if offset < 0:
-            offset = max(0, size + offset)
-            continue
-        if data or over or loop.time() >= until:
-            break
-        await asyncio.sleep(LOOK)
-        run = await engine.find(run.id) if engine.mind.live(run.id) is None else engine.mind.state.runs[run.id]
+    wait = min(params.number("wait", 0.0), 60.0)
+    if offset < 0:
+        offset = max(0, (await _read(engine, run, 0, 0))[1] + offset)
+    data, size = await _told(engine, run, offset, limit, wait) if wait and run.live else (b"", offset)
+    run = engine.mind.live(run.id) or run
+    if not data and not (wait and engine.mind.live(run.id)):
+        run = await engine.find(run.id)  # before it is read: of one that is over, that is then all there is
+        data, size = await _read(engine, run, offset, limit)
     return {
         "run": run_out(run),
         "offset": offset,
         "next": offset + len(data),
         "size": size,
         "text": data.decode("utf-8", "surrogateescape"),
-        "over": over and offset + len(data) >= size,
+        "over": not run.live and offset + len(data) >= size,
     }
 
 
-async def _read(engine: Engine, run: Run, offset: int, limit: int) -> tuple[bytes, int]:
+async def _told(engine: Engine, run: Run, offset: int, limit: int, seconds: float) -> Piece:
+    """What lies at `offset`, as soon as the machine tells it; nothing where the time or the run is over before."""
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            while (now := engine.mind.live(run.id)) is not None:
+                attempt = attempt_of(now.status)
+                if attempt is None:
+                    await asyncio.sleep(LOOK)
+                    continue
+                with engine.dispatcher.follow(attempt.machine, attempt_id(run.id, attempt.number), offset) as tail:
+                    await tail.grown(offset)
+                    data = tail.read(offset, limit)
+                if data is None:  # it lies further back than what is told
+                    return await _read(engine, now, offset, limit)
+                if data or not limit:
+                    return data, tail.end
+    return b"", offset
+
+
+async def _read(engine: Engine, run: Run, offset: int, limit: int) -> Piece:
     """Nothing, of nothing, while no attempt was started yet."""
     attempt = attempt_of(run.status)
     if attempt is None:

@@ -26,6 +26,7 @@ from .watching import Watching
 _DIRECTORIES = ("attempts", "snapshots", "blobs", "environments", "bells", "tracking")
 _LOOK = 1.0  # seconds between two looks at everything, should a bell have been missed
 _TAIL = 0.1  # seconds between two looks at growing metrics
+_FOLLOW = 0.025  # seconds between two looks at what is followed: somebody sees it grow
 _CHUNK = 1 << 18
 NEVER = float("inf")
 
@@ -48,7 +49,7 @@ class Agent:
         self._sampler = Sampler(root)
         self._interval = 0.0
         self._next_look = 0.0
-        self._next_tail = self._next_sample = NEVER
+        self._next_tail = self._next_follow = self._next_sample = NEVER
         self._verbs = Verbs(root, self)
         for fd in (incoming, self._bell.socket.fileno()):
             self._poll.register(fd, select.POLLIN)
@@ -57,6 +58,12 @@ class Agent:
 
     def watch(self, attempt: str, offset: int | None = None) -> None:
         self._watching.add(attempt, offset)
+
+    def follow(self, attempt: str, offset: int) -> None:
+        self._watching.follow(attempt, offset)
+
+    def unfollow(self, attempt: str) -> None:
+        self._watching.unfollow(attempt)
 
     def look(self, attempt: str) -> None:
         self._watching.look([attempt])
@@ -91,7 +98,7 @@ class Agent:
             self._bell.take_down()
 
     def _turn(self) -> None:
-        due = min(self._next_look, self._next_tail, self._next_sample)
+        due = min(self._next_look, self._next_tail, self._next_follow, self._next_sample)
         for fd, _ in self._poll.poll(max(0, int((due - time.monotonic()) * 1000) + 1)):
             if fd == self._incoming:
                 self._hear()
@@ -109,9 +116,14 @@ class Agent:
             self._watching.look(self._watching.names())
         if now >= self._next_tail:
             self._next_tail = NEVER
-            self._watching.tail()
+            self._watching.tail(self._watching.running())
         if self._watching.running():
             self._next_tail = min(self._next_tail, now + _TAIL)
+        if now >= self._next_follow:
+            self._next_follow = NEVER
+            self._watching.tail(self._watching.followed())
+        if self._watching.followed():
+            self._next_follow = min(self._next_follow, now + _FOLLOW)
         if now >= self._next_sample:
             self._next_sample = now + self._interval
             self._tell(self._sampler.sample(self._watching.running()), None)

@@ -11,6 +11,9 @@ from typing import Any, NamedTuple, Union
 
 from . import fate, leases, log, processes, record, tree
 
+STREAMS = {"log": "log", "metrics": "metrics.jsonl"}
+"""What grows while it runs -> the file."""
+
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}\.[0-9]{1,9}")
 
 

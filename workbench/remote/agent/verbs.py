@@ -8,7 +8,7 @@ import os
 from typing import Any, Callable, Protocol
 
 from . import attic, builder, collect, crash, fate, host, record, tree
-from .attempt import Absent, Attempt, Carried, Running
+from .attempt import STREAMS, Absent, Attempt, Carried, Running
 from .crew import LANE_LIMIT
 from .errand import LATER, Complaint, Tell
 from .supervisor import Job
@@ -28,14 +28,13 @@ _SPEC = {
     "grace": (int, float),
     "log_limit": int,
 }
-_STREAMS = {"log": "log", "metrics": "metrics.jsonl"}
 _READ_LIMIT = 1 << 24
 _LEFTOVERS_LIMIT = 10_000
 
 VERBS = frozenset(
     {
         *("hello", "sample", "tracking", "has", "blob", "tree", "build", "prune"),
-        *("start", "cancel", "fence", "watch", "read", "leftovers", "forget"),
+        *("start", "cancel", "fence", "watch", "follow", "unfollow", "read", "leftovers", "forget"),
         *("leaving", "harvest", "fetch"),
     }
 )
@@ -48,6 +47,11 @@ class Loop(Protocol):
         """Tell of it from now on, its metrics from `offset` on; None: from where they end now."""
 
     def watches(self, attempt: str) -> bool: ...
+
+    def follow(self, attempt: str, offset: int) -> None:
+        """Tell its log from `offset` on too, as far as the window goes."""
+
+    def unfollow(self, attempt: str) -> None: ...
 
     def look(self, attempt: str) -> None:
         """Tell what is new of it."""
@@ -181,8 +185,14 @@ class Verbs:
             self._agent.watch(name, int(offset))
             self._agent.look(name)
 
+    def follow(self, head: dict[str, Any], payload: bytes) -> Any:
+        self._agent.follow(head["attempt"], int(head["offset"]))
+
+    def unfollow(self, head: dict[str, Any], payload: bytes) -> Any:
+        self._agent.unfollow(head["attempt"])
+
     def read(self, head: dict[str, Any], payload: bytes) -> Any:
-        path = Attempt(self._root, head["attempt"]).path(_STREAMS[head["stream"]])
+        path = Attempt(self._root, head["attempt"]).path(STREAMS[head["stream"]])
         try:
             fd = os.open(path, os.O_RDONLY)
         except FileNotFoundError:

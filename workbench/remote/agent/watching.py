@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import os
-from typing import Any, Callable, Dict, Iterable, Optional
+from typing import Any, Callable, Dict, Iterable, NamedTuple, Optional
 
-from .attempt import Absent, Attempt, Carried, Ended, Fenced, Running, State, Vanished
+from .attempt import STREAMS, Absent, Attempt, Carried, Ended, Fenced, Running, State, Vanished
+
+WINDOW = 1 << 17
+"""Bytes of a followed log that are told beyond what is known to have arrived: a torrent waits here, not on the road."""
 
 _PIECE = 1 << 18
 
@@ -23,14 +26,22 @@ class Watch:
         self.started = False
 
 
+class Span(NamedTuple):
+    """What may be told of a log."""
+
+    offset: int
+    until: int
+
+
 class Watching:
-    """All watched attempts. An attempt is watched until its end was told."""
+    """All watched attempts, and the logs that are followed. Either lasts until the attempt's end was told."""
 
     def __init__(self, root: str, tell: Tell) -> None:
         self._root = root
         self._tell = tell
         self._watches: dict[str, Watch] = {}
         self._running: dict[str, Watch] = {}
+        self._followed: dict[str, Span] = {}
 
     def add(self, name: str, offset: int | None = None) -> None:
         """Watch it from now on, its metrics from `offset` on; None: from where they end now."""
@@ -46,6 +57,20 @@ class Watching:
     def running(self) -> list[str]:
         return list(self._running)
 
+    def follow(self, name: str, offset: int) -> None:
+        """Tell its log too, from now on: all before `offset` has arrived, and WINDOW bytes beyond may be told."""
+        Attempt(self._root, name)
+        known = self._followed.get(name)
+        self._followed[name] = Span(max(offset, known.offset) if known else offset, offset + WINDOW)
+        self.tail([name])
+
+    def unfollow(self, name: str) -> None:
+        self._followed.pop(name, None)
+
+    def followed(self) -> list[str]:
+        """Those of the running."""
+        return [name for name in self._followed if name in self._running]
+
     def look(self, names: Iterable[str]) -> None:
         """Tell what is new of those among them that are watched."""
         for name in names:
@@ -53,11 +78,14 @@ class Watching:
             if watch is not None and self._look(watch):
                 del self._watches[name]
                 self._running.pop(name, None)
+                self._followed.pop(name, None)
 
-    def tail(self) -> None:
-        """Tell what has come to the metrics."""
-        for watch in self._running.values():
-            self._drain(watch)
+    def tail(self, names: Iterable[str]) -> None:
+        """Tell what has come to the metrics, and to the logs that are followed, of those that run."""
+        for name in names:
+            watch = self._running.get(name)
+            if watch is not None:
+                self._drain(watch)
 
     def _look(self, watch: Watch) -> bool:
         """Whether that was all there will ever be to tell."""
@@ -88,18 +116,26 @@ class Watching:
             self._say("exited", watch, **state.exit)
 
     def _drain(self, watch: Watch) -> None:
+        watch.offset = self._pour(watch.attempt, "metrics", watch.offset, None)
+        span = self._followed.get(watch.attempt.id)
+        if span is not None and span.offset < span.until:
+            told = self._pour(watch.attempt, "log", span.offset, span.until)
+            self._followed[watch.attempt.id] = span._replace(offset=told)
+
+    def _pour(self, attempt: Attempt, stream: str, offset: int, until: int | None) -> int:
+        """Tell what there is from `offset` on, not beyond `until`; where that ends."""
         try:
-            fd = os.open(watch.attempt.path("metrics.jsonl"), os.O_RDONLY)
+            fd = os.open(attempt.path(STREAMS[stream]), os.O_RDONLY)
         except FileNotFoundError:
-            return
+            return offset
         try:
-            while True:
-                data = os.pread(fd, _PIECE, watch.offset)
+            while until is None or offset < until:
+                data = os.pread(fd, _PIECE if until is None else until - offset, offset)
                 if not data:
-                    return
-                head = {"event": "output", "attempt": watch.attempt.id, "stream": "metrics", "offset": watch.offset}
-                self._tell(head, data)
-                watch.offset += len(data)
+                    break
+                self._tell({"event": "output", "attempt": attempt.id, "stream": stream, "offset": offset}, data)
+                offset += len(data)
+            return offset
         finally:
             os.close(fd)
 

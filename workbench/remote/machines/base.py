@@ -13,11 +13,15 @@ from typing import Any, Literal, Protocol
 from workbench.domain.devices import Lease, Process
 from workbench.domain.resources import Capacity
 from workbench.domain.time import Micros
+from workbench.remote.agent import watching
 
 AttemptId = str
 """RUN.NUMBER, such as k3v9q2xd.1"""
 
 Stream = Literal["log", "metrics"]
+
+WINDOW = watching.WINDOW
+"""Bytes of a followed log that a machine tells beyond those that it was told have arrived."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -281,6 +285,17 @@ class Machine(Protocol):
 
         For a new connection: the machine answers, whatever the engine believed. An attempt that it knows
         nothing of is told as Absent."""
+        ...
+
+    async def follow(self, attempt: AttemptId, offset: int) -> None:
+        """Tell its log too, from this byte offset on, and all of it sooner: somebody looks.
+
+        It goes on for WINDOW bytes. To follow again, from further on, says that all before has come. Before the
+        attempt starts it waits; where it is over there is nothing to follow, only to `read`."""
+        ...
+
+    async def unfollow(self, attempt: AttemptId) -> None:
+        """Nobody looks any more."""
         ...
 
     async def read(self, attempt: AttemptId, stream: Stream, offset: int, limit: int) -> tuple[bytes, int]:

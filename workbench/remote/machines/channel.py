@@ -165,6 +165,12 @@ class Channel:
     async def watch(self, offsets: Mapping[AttemptId, int]) -> None:
         await self._ask("watch", payload=_json(dict(offsets)))
 
+    async def follow(self, attempt: AttemptId, offset: int) -> None:
+        await self._ask("follow", attempt=attempt, offset=offset)
+
+    async def unfollow(self, attempt: AttemptId) -> None:
+        await self._ask("unfollow", attempt=attempt)
+
     async def read(self, attempt: AttemptId, stream: Stream, offset: int, limit: int) -> tuple[bytes, int]:
         answer, data = await self._exchange(
             "read", None, None, {"attempt": attempt, "stream": stream, "offset": offset, "limit": limit}

@@ -3,6 +3,7 @@
 Its processes are made up: a command is a sequence of steps, a `;` between them.
 
     print TEXT      a line for the log
+    flood BYTES     so much for the log
     metric JSON     a line for the metrics
     sleep SECONDS   take that long
     wait            last until it is cancelled or its time is over
@@ -29,6 +30,7 @@ from workbench.domain.resources import Capacity
 from workbench.domain.time import Micros
 from workbench.errors import AgentError, BuildError, Unreachable
 from workbench.remote.machines.base import (
+    WINDOW,
     Absent,
     AttemptId,
     Build,
@@ -154,6 +156,16 @@ class FakeHost:
         for machine in self._machines:
             machine.look()
 
+    def prints(self, name: AttemptId, text: bytes) -> None:
+        """What runs there says something, whatever its steps are."""
+        self.attempts[name].log += text
+        self.changed()
+
+    @property
+    def followed(self) -> set[AttemptId]:
+        """Attempts whose log somebody follows."""
+        return {name for machine in self._machines for name in machine._followed}
+
     def attempt(self, name: AttemptId) -> _Attempt:
         return self.attempts.setdefault(name, _Attempt())
 
@@ -181,7 +193,7 @@ class FakeHost:
     async def _execute(self, attempt: _Attempt, spec: Spec) -> tuple[int | None, Reason, str]:
         """What a supervisor does with a command: its code, why it ended, why it could not be started."""
         steps = list(_steps(spec.argv))
-        if steps[0][0] not in ("print", "metric", "sleep", "wait", "keep", "write", "exit"):
+        if steps[0][0] not in ("print", "flood", "metric", "sleep", "wait", "keep", "write", "exit"):
             return None, "not started", f"No such file or directory: {steps[0][0]!r}"
         attempt.executions += 1
         attempt.outputs = spec.outputs
@@ -191,6 +203,10 @@ class FakeHost:
                 return int(rest[0]), "exited", ""
             if verb == "print":
                 attempt.log += rest[0].encode("utf-8", "surrogateescape") + b"\n"
+                self.changed()
+            elif verb == "flood":
+                attempt.log += b"x" * int(rest[0])
+                self.changed()
             elif verb == "metric":
                 attempt.metrics += rest[0].encode() + b"\n"
                 self.changed()
@@ -222,6 +238,8 @@ class FakeMachine:
         self._to = host
         self._events: asyncio.Queue[Event] = asyncio.Queue()
         self._watches: dict[AttemptId, _Watch] = {}
+        self._followed: dict[AttemptId, tuple[int, int]] = {}
+        """What may be told of a log: from where, until where."""
         self._sampling: asyncio.Task[None] | None = None
         self._broken = ""
 
@@ -311,6 +329,16 @@ class FakeMachine:
             self._watches[name] = _Watch(offset)
         self.look()
         self._answer("watch")
+
+    async def follow(self, attempt: AttemptId, offset: int) -> None:
+        await self._travel()
+        told, _ = self._followed.get(attempt, (offset, 0))
+        self._followed[attempt] = (max(told, offset), offset + WINDOW)
+        self.look()
+
+    async def unfollow(self, attempt: AttemptId) -> None:
+        await self._travel()
+        self._followed.pop(attempt, None)
 
     async def read(self, attempt: AttemptId, stream: Stream, offset: int, limit: int) -> tuple[bytes, int]:
         await self._travel()
@@ -413,6 +441,7 @@ class FakeMachine:
                 self._events.put_nowait(event)
             if attempt.over or (attempt.fate == "none" and not attempt.carried):
                 del self._watches[name]
+                self._followed.pop(name, None)
 
     def _news(self, name: AttemptId, attempt: _Attempt, watch: _Watch) -> Iterator[Event]:
         if attempt.fate == "void":
@@ -428,6 +457,11 @@ class FakeMachine:
         if len(attempt.metrics) > watch.offset:
             yield Output(name, "metrics", watch.offset, bytes(attempt.metrics[watch.offset :]))
             watch.offset = len(attempt.metrics)
+        if name in self._followed:
+            told, until = self._followed[name]
+            if data := bytes(attempt.log[told:until]):
+                self._followed[name] = (told + len(data), until)
+                yield Output(name, "log", told, data)
         if attempt.exit:
             yield Exited(name, attempt.exit, len(attempt.log))
         elif attempt.vanished:
