@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pytest
 
 from workbench.protocol import VERSION
@@ -116,6 +117,40 @@ def test_waiting_runs_are_steered(place: Place) -> None:
     place.do("wait", first["id"])
     assert place.do("cancel", second["id"]).endswith("cancelled\n")
     assert place.do("wait", second["id"], code=130)
+
+
+def test_what_is_in_the_way_is_named_with_its_owner_and_an_eta_from_history(place: Place) -> None:
+    until(lambda: bool(place.json("machines")[0]["status"] == "ok"))
+    gate = place.project / "gate"
+    whole = ["run", "--cpus", str(place.json("machines")[0]["cpus"])]
+    command = ["--", "sh", "-c", f"until test -e {gate}; do sleep 0.05; done"]
+    gate.touch()
+    for _ in range(3):
+        place.do(*whole, "--wait", *command)
+    an_hour_each(place)
+    gate.unlink()
+    first, second = (place.json(*whole, *command) for _ in range(2))
+    until(lambda: bool(place.json("show", first["id"])["status"] == "running"))
+    why = place.json("explain", second["id"])["why"]
+    (blocker,) = why["blockers"]
+    assert [blocker[key] for key in ("id", "name", "user", "machine")] == [
+        first["id"],
+        first["name"],
+        first["user"],
+        "local",
+    ]
+    assert blocker["left"] == why["eta"] > 0
+    assert not why["at_most"]
+    assert f"({first['user']}'s {first['name']})" in why["text"]
+    gate.touch()
+    assert place.json("wait", second["id"])["status"] == "finished"
+
+
+def an_hour_each(place: Place) -> None:
+    """What ended so far took an hour longer than it did."""
+    place.do("engine", "stop")
+    with duckdb.connect(str(place.home / "data" / "history.duckdb")) as history:
+        history.execute("UPDATE run SET started = started - 3600000000")
 
 
 def test_a_sweep_is_one_submit(place: Place) -> None:

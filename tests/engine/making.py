@@ -8,7 +8,9 @@ from workbench.domain.resources import Capacity, Device, Need
 from workbench.domain.run import Ask, Code, Environment, Run
 from workbench.domain.status import Queued
 from workbench.engine import seam
+from workbench.engine.forecast import Past, look_ahead
 from workbench.engine.scheduler import Outcome, State, step
+from workbench.engine.waiting import Why, why
 
 SECOND = 1_000_000
 GB = 1_000_000_000
@@ -62,6 +64,11 @@ def launched(outcome: Outcome) -> list[str]:
 
 def ended(attempt: str, code: int | None = 0, reason: str = "exited", seconds: float = 1.0) -> seam.AttemptEnded:
     return seam.AttemptEnded(attempt, code, reason, 0, int(seconds * SECOND), 0.5, 1000)
+
+
+def explain(state: State, id: str, now: int = 0, past: Past = lambda run: ()) -> Why:
+    """Why it waits. past: what runs like one took."""
+    return why(state, state.runs[id], look_ahead(state, past, now))
 
 
 def needs(cpus: int = 1, gpus: int = 0, memory: int = 0) -> Need:

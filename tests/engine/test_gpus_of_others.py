@@ -11,13 +11,12 @@ from typing import Any
 import pytest
 
 from tests.engine.machines import PATIENCE, Desk, World, desk
-from tests.engine.making import GB, a_run, a_state, launched, needs, submit
+from tests.engine.making import GB, a_run, a_state, explain, launched, needs, submit
 from workbench.domain.devices import Lease, Process
 from workbench.domain.resources import Capacity, Device
 from workbench.domain.status import Queued
 from workbench.engine import seam
 from workbench.engine.scheduler import step
-from workbench.engine.waiting import why
 from workbench.remote.machines.fake import FakeHost
 
 BOB = Process(4711, "bob", "python", 31 * GB, ours=False)
@@ -30,7 +29,7 @@ def test_a_gpu_that_another_uses_is_not_given_until_it_is_free() -> None:
     assert state.runs["run00001"].status.attempt.share.devices == ("GPU-1",)  # type: ignore[union-attr]
     assert isinstance(state.runs["run00002"].status, Queued)
     assert state.runs["run00003"].active, "work without a GPU goes on beside it"
-    reason = why(state, state.runs["run00002"], 0)
+    reason = explain(state, "run00002")
     assert reason.text == "1 GPU on local, 0 free of 2; GPU 0 is used by bob (python, 31 GB)"
     assert launched(step(state, seam.DevicesSeen("local", {}), 1)) == ["run00002"]
 
@@ -40,7 +39,7 @@ def test_a_run_that_another_engine_forestalled_queues_again_and_uses_up_no_retry
     submit(state, a_run(1, need=needs(gpus=1)))
     step(state, seam.DevicesSeen("local", {"GPU-0": "leased by bob"}), 1)
     assert launched(step(state, seam.AttemptFenced("run00001.1"), 1)) == []
-    assert why(state, state.runs["run00001"], 1).text.endswith("GPU 0 is leased by bob")
+    assert explain(state, "run00001", 1).text.endswith("GPU 0 is leased by bob")
     assert launched(step(state, seam.DevicesSeen("local", {}), 2)) == ["run00001"]
     assert (state.runs["run00001"].attempts, state.runs["run00001"].retried) == (2, 0)
 
@@ -49,7 +48,7 @@ def test_of_many_used_gpus_a_few_are_named() -> None:
     state = a_state(cpus=8, gpus=8)
     step(state, seam.DevicesSeen("local", {f"GPU-{index}": "used by bob" for index in range(8)}), 0)
     submit(state, a_run(1, need=needs(gpus=1)))
-    assert why(state, state.runs["run00001"], 0).text.endswith("GPU 3 is used by bob; and 4 more")
+    assert explain(state, "run00001").text.endswith("GPU 3 is used by bob; and 4 more")
 
 
 @pytest.fixture

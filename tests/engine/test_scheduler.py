@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from tests.engine.making import SECOND, a_run, a_state, ended, launched, needs, submit
+from tests.engine.making import SECOND, a_run, a_state, ended, explain, launched, needs, submit
 from workbench.domain.events import Kind
 from workbench.domain.run import Run
 from workbench.domain.status import Cancelled, Error, Failed, Finished, Held, Lost, Queued, Running, TimedOut
 from workbench.engine import seam
 from workbench.engine.scheduler import LANE_PATIENCE, Outcome, State, adopt, step
-from workbench.engine.waiting import why
 from workbench.errors import Refused
 
 
@@ -188,7 +187,7 @@ def test_after_waits_for_success() -> None:
     submit(state, a_run(1))
     submit(state, a_run(2, after=("run00001",)))
     assert isinstance(state.runs["run00002"].status, Queued)
-    assert why(state, state.runs["run00002"], 1).kind == "dependency"
+    assert explain(state, "run00002", 1).kind == "dependency"
     assert launched(step(state, ended("run00001.1"), 1)) == ["run00002"]
 
 
@@ -207,7 +206,7 @@ def test_a_machine_that_is_down_gets_nothing_and_keeps_what_it_has() -> None:
     step(state, seam.MachineDown("local", "no route"), 1)
     assert launched(submit(state, a_run(2))) == []
     assert state.runs["run00001"].active, "unreachable is not failed"
-    assert why(state, state.runs["run00002"], 1).kind == "machine"
+    assert explain(state, "run00002", 1).kind == "machine"
     up = seam.MachineUp("local", state.seats["local"].capacity)
     assert launched(step(state, up, 2)) == ["run00002"]
     assert state.seats["local"].cpus == 2
@@ -280,7 +279,7 @@ def test_slow_runs_of_a_sweep_have_a_supervisor_each() -> None:
 def test_edit_changes_the_line_it_waits_in() -> None:
     state = a_state(cpus=2)
     submit(state, a_run(1, need=needs(2)), a_run(2, need=needs(2)))
-    assert why(state, state.runs["run00002"], 0).kind == "resources"
+    assert explain(state, "run00002").kind == "resources"
     step(state, seam.Edit(a_run(2, need=needs(1)), "alice"), 1)
     assert state.runs["run00002"].ask.need.cpus == 1
     changes = step(state, ended("run00001.1"), 2).changes
@@ -291,13 +290,13 @@ def test_why_names_what_is_short_and_who_has_it() -> None:
     state = a_state(cpus=2)
     submit(state, a_run(1, need=needs(2)), a_run(2, need=needs(2)))
     step(state, seam.AttemptStarted("run00001.1", 0), 0)
-    reason = why(state, state.runs["run00002"], 1)
+    reason = explain(state, "run00002", 1)
     assert reason.text == "2 CPU on local, 0 free of 2"
-    assert reason.blockers == ("run00001",)
+    assert [(blocker.run.id, blocker.machine) for blocker in reason.blockers] == [("run00001", "local")]
     assert "calm-river-1 (alice)" in reason.until
 
 
 def test_why_says_what_can_never_be() -> None:
     state = a_state(cpus=2)
     submit(state, a_run(1, need=needs(1, gpus=4)))
-    assert why(state, state.runs["run00001"], 0).kind == "impossible"
+    assert explain(state, "run00001").kind == "impossible"

@@ -6,14 +6,13 @@ from dataclasses import replace
 
 import pytest
 
-from tests.engine.making import GB, SECOND, a_capacity, a_run, ended, launched, needs, submit
+from tests.engine.making import GB, SECOND, a_capacity, a_run, ended, explain, launched, needs, submit
 from workbench.domain.machines import Enrolled
 from workbench.domain.resources import Capacity, Device, Need
 from workbench.domain.run import attempt_of
 from workbench.domain.status import Queued
 from workbench.engine import seam
 from workbench.engine.scheduler import Outcome, State, adopt, step
-from workbench.engine.waiting import why
 from workbench.errors import Refused
 from workbench.present import runs
 from workbench.protocol.runs import run_in, run_out
@@ -35,7 +34,7 @@ def where(outcome: Outcome) -> dict[str, str]:
 
 
 def reason(state: State, id: str, now: int = 0) -> str:
-    return why(state, state.runs[id], now).text
+    return explain(state, id, now).text
 
 
 def on(machine: str, cpus: int = 1) -> Need:

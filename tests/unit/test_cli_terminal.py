@@ -6,6 +6,8 @@ import threading
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from tests.unit.cli_server import RUN, ended, on_terminal, serving
 
 REPLY = {"count": 1, "ids": [RUN["id"]], "names": [RUN["name"]], "runs": [RUN], "warnings": []}
@@ -15,6 +17,25 @@ def test_a_new_run_and_what_to_do_next(tmp_path: Path) -> None:
     with serving(tmp_path, submit=lambda params: REPLY):
         said = on_terminal(tmp_path, "run", "--", "true")
     assert said == "brave-sunset-12  queued  k3v9q2xd\nfollow it: workbench logs brave-sunset-12 -f\n"
+
+
+@pytest.mark.parametrize(
+    ("why", "says"),
+    [
+        ({"kind": "starting", "text": "gpu3 prepares it"}, "starts now on gpu3\n"),
+        (
+            {"kind": "resources", "text": "1 GPU on gpu3 in ~14m (bob's calm-river-1)"},
+            "waits: 1 GPU on gpu3 in ~14m (bob's",
+        ),
+        ({"kind": "held", "text": "held by alice"}, "held by alice\n"),
+    ],
+)
+def test_what_happens_next_to_a_new_run(tmp_path: Path, why: dict[str, str], says: str) -> None:
+    with serving(
+        tmp_path, submit=lambda params: REPLY, explain=lambda params: {"run": {**RUN, "machine": "gpu3"}, "why": why}
+    ):
+        said = on_terminal(tmp_path, "run", "--", "true")
+    assert said.splitlines(keepends=True)[2].startswith(says)
 
 
 def test_a_new_sweep_and_what_to_do_next(tmp_path: Path) -> None:

@@ -43,7 +43,14 @@ PROJECT = {
     "metric": "acc",
     "best": {"run": "k3v9q2xd", "name": "brave-sunset-12", "value": 0.9},
 }
-WHY = {"kind": "resources", "text": "1 GPU free on none", "until": "brave-sunset-11 ends", "blockers": []}
+WHY: dict[str, Any] = {
+    "kind": "resources",
+    "text": "1 GPU free on none",
+    "until": "brave-sunset-11 ends",
+    "eta": None,
+    "at_most": False,
+    "blockers": [],
+}
 
 
 def ask(home: Path, answers: dict[str, Any], *argv: str) -> tuple[str, list[dict[str, Any]]]:

@@ -6,6 +6,7 @@ import argparse
 
 from workbench.cli import output
 from workbench.cli.parser import RUN, Parser
+from workbench.cli.preview import preview
 from workbench.client.calls import Engine
 
 EXAMPLE = "workbench rerun brave-sunset-12"
@@ -20,5 +21,6 @@ def main(args: argparse.Namespace) -> int:
     asked = {"run": args.run, "hold": True} if args.hold else {"run": args.run}
     with Engine() as engine:
         run = engine.call("rerun", asked)["runs"][0]
-    output.submitted(run, args.json)
+        output.submitted(run, args.json)
+        preview(engine, run)
     return 0

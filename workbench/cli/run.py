@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 
 from workbench.cli import output, submission, waiting
+from workbench.cli.preview import preview
 from workbench.client.calls import Engine
 
 EXAMPLE = """\
@@ -24,6 +25,7 @@ def main(args: argparse.Namespace) -> int:
         run = submission.submit(engine, asked)["runs"][0]
         if not (args.wait and args.json):
             output.submitted(run, args.json)
+            preview(engine, run)
         if not args.wait:
             return 0
         run = waiting.until_over(engine, run["id"], run["name"])

@@ -39,3 +39,9 @@ def format_duration(seconds: float) -> str:
     if whole < 86400:
         return f"{whole // 3600}h {whole % 3600 // 60:02d}m"
     return f"{whole // 86400}d {whole % 86400 // 3600:02d}h"
+
+
+def format_about(seconds: float) -> str:
+    """`12s`, `14m`, `2h 07m`: no finer than an estimate is."""
+    text = format_duration(seconds)
+    return text.partition(" ")[0] if seconds < 3600 else text

@@ -17,15 +17,18 @@ from workbench.engine.blobs import Blobs
 from workbench.engine.dispatcher import Dispatcher, Road
 from workbench.engine.environments import Environments
 from workbench.engine.fleet import Fleet, Ways
+from workbench.engine.forecast import FORESEEN
 from workbench.engine.logs import Logs
 from workbench.engine.mind import Mind, Seen
 from workbench.engine.outbox import Outbox
+from workbench.engine.pasts import Pasts
 from workbench.engine.recovery import Recovery
 from workbench.engine.seam import run_of
 from workbench.engine.seats import Seat
 from workbench.engine.server import Handler, Server
 from workbench.engine.snapshots import Snapshots
 from workbench.engine.store.interface import History, Reading
+from workbench.engine.waiting import Why
 from workbench.protocol.messages import number_out
 from workbench.protocol.runs import run_out
 
@@ -68,6 +71,7 @@ class Engine:
         self.outbox = Outbox(history)
         self.artifacts = Artifacts(blobs, self.outbox.write)
         self.mind = Mind(self.outbox, self._perform, self._publish)
+        self.pasts = Pasts(history)
         self.recovery = Recovery(self.mind.state, history)
         self.dispatcher = Dispatcher(
             blobs,
@@ -139,6 +143,15 @@ class Engine:
         run = self.mind.live(reference) or await self.history.find(reference)
         return self.mind.live(run.id) or run
 
+    async def reasons(self, runs: Sequence[Run]) -> list[Why]:
+        """Why each of them waits, and when it is likely to start. Raises HistoryError."""
+        if not runs:
+            return []
+        state = self.mind.state
+        others = {*map(run_of, state.lanes), *state.lines.first(FORESEEN)}
+        await self.pasts.learn({run.project for run in (*runs, *(state.runs[id] for id in others))})
+        return self.mind.reasons(runs, self.pasts.took)
+
     # What subscribers hear
 
     def _perform(self, effect: Any) -> None:
@@ -170,10 +183,9 @@ class Engine:
     def _tell_waits(self) -> None:
         begun = time.perf_counter()
         state = self.mind.state
-        reasons = {id: self.mind.why(state.runs[id]).text for id in state.lines.first(WAITS_SHOWN)}
-        for id in list(state.pending)[:WAITS_SHOWN]:
-            reasons[id] = self.mind.why(state.runs[id]).text
-        self.server.publish("waits", "waits", {"runs": reasons})
+        ids = [*state.lines.first(WAITS_SHOWN), *list(state.pending)[:WAITS_SHOWN]]
+        reasons = self.mind.reasons([state.runs[id] for id in ids], self.pasts.took)
+        self.server.publish("waits", "waits", {"runs": {id: why.text for id, why in zip(ids, reasons, strict=True)}})
         self._waits_due = None
         self._waits_every = max(WAITS_EVERY, WAITS_SHARE * (time.perf_counter() - begun))
 

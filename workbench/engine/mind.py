@@ -11,6 +11,7 @@ from workbench.domain.events import Change
 from workbench.domain.run import Run
 from workbench.domain.time import Micros
 from workbench.engine import scheduler, seam
+from workbench.engine.forecast import Past, look_ahead
 from workbench.engine.outbox import Outbox
 from workbench.engine.store.interface import Batch, MachineSample, Reading
 from workbench.engine.waiting import Why, why
@@ -101,5 +102,7 @@ class Mind:
         """The run, if it is not over."""
         return self.state.runs.get(id)
 
-    def why(self, run: Run) -> Why:
-        return why(self.state, self.state.runs.get(run.id, run), self._clock())
+    def reasons(self, runs: Sequence[Run], past: Past) -> list[Why]:
+        """Why each of them waits, and when it is likely to start."""
+        outlook = look_ahead(self.state, past, self._clock())
+        return [why(self.state, self.state.runs.get(run.id, run), outlook) for run in runs]

@@ -63,6 +63,15 @@ class Seat:
             [device.memory for device in self._free()],
         )
 
+    def part(self, share: Share) -> Room:
+        """What comes free with a share: of its GPUs those that nobody else uses."""
+        free = [
+            device.memory
+            for device in self.capacity.devices
+            if device.uuid in share.devices and device.uuid not in self.used
+        ]
+        return Room(share.cpus, share.memory, sorted(free))
+
     def take(self, need: Need) -> Share:
         fitting = [device.uuid for device in self._free() if device.memory >= need.gpu_memory]
         share = Share(need.cpus, need.memory, tuple(fitting[: need.gpus]))
@@ -113,10 +122,19 @@ class Room:
     def fits(self, need: Need) -> bool:
         return need.cpus <= self.cpus and need.memory <= self.memory and need.gpus <= self.fitting(need)
 
-    def take(self, need: Need) -> None:
+    def copy(self) -> Room:
+        return Room(self.cpus, self.memory, list(self.devices))
+
+    def take(self, need: Need) -> Room:
+        """Gives what was taken, to be given back."""
         self.cpus -= need.cpus
         self.memory -= need.memory
-        self._take_devices(need)
+        return Room(need.cpus, need.memory, self._take_devices(need))
+
+    def give_back(self, part: Room) -> None:
+        self.cpus += part.cpus
+        self.memory += part.memory
+        self.devices = sorted(self.devices + part.devices)
 
     def keep_for(self, need: Need) -> None:
         """Set aside what there is for a run that needs more than there is, so that nothing behind it starves it.
@@ -129,8 +147,11 @@ class Room:
             self.cpus = max(0, self.cpus - need.cpus)
             self.memory = max(0, self.memory - need.memory)
 
-    def _take_devices(self, need: Need) -> None:
+    def _take_devices(self, need: Need) -> list[int]:
         """The smallest that are large enough, as a Seat gives them."""
-        if need.gpus:
-            first = len(self.devices) - self.fitting(need)
-            del self.devices[first : first + need.gpus]
+        if not need.gpus:
+            return []
+        first = len(self.devices) - self.fitting(need)
+        taken = self.devices[first : first + need.gpus]
+        del self.devices[first : first + need.gpus]
+        return taken

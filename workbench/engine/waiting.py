@@ -2,15 +2,36 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+from workbench.domain.estimate import Left
 from workbench.domain.resources import Need, format_size
-from workbench.domain.run import Run
+from workbench.domain.run import Run, attempt_of
 from workbench.domain.status import Held, Preparing, Queued, Running
-from workbench.domain.time import SECOND, Micros, format_duration
+from workbench.domain.time import SECOND, format_duration
+from workbench.engine.forecast import Outlook, Start
 from workbench.engine.lines import Want, want_of
 from workbench.engine.scheduler import State, holders
 from workbench.engine.seats import Seat
+
+BLOCKERS = 20
+"""Runs in the way that are named."""
+
+
+@dataclass(frozen=True, slots=True)
+class Blocker:
+    """A run that is in the way."""
+
+    run: Run
+    left: Left | None
+    """How long it still takes. None: nobody can tell."""
+
+    @property
+    def machine(self) -> str:
+        """Where it is, "" where it waits itself."""
+        attempt = attempt_of(self.run.status)
+        return attempt.machine if attempt else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,17 +42,19 @@ class Why:
     """What it waits for, a short phrase."""
     until: str
     """What would start it, a sentence."""
-    blockers: tuple[str, ...] = ()
-    """Ids of the runs in the way."""
+    blockers: tuple[Blocker, ...] = ()
+    eta: Left | None = None
+    """When it starts. None: nobody can tell."""
 
 
-def why(state: State, run: Run, now: Micros) -> Why:
+def why(state: State, run: Run, outlook: Outlook) -> Why:
     """Raises nothing: a run that is over has no reason, and says so."""
+    now = outlook.now
     match run.status:
         case Held():
             return Why("held", f"held {run.status.reason}", f"workbench release {run.name}")
         case Queued():
-            return _queued(state, run, run.status, now)
+            return _queued(state, run, run.status, outlook)
         case Preparing():
             return Why("starting", f"{run.status.attempt.machine} prepares it", "It starts when that is done.")
         case Running():
@@ -48,23 +71,25 @@ def why(state: State, run: Run, now: Micros) -> Why:
             return Why("over", f"it is over: {run.status.name}", f"workbench rerun {run.name} makes a new run of it.")
 
 
-def _queued(state: State, run: Run, status: Queued, now: Micros) -> Why:
+def _queued(state: State, run: Run, status: Queued, outlook: Outlook) -> Why:
     waits = state.pending.get(run.id)
     if waits:
         names = ", ".join(sorted(state.runs[id].name for id in waits if id in state.runs))
-        return Why("dependency", f"after {names}", f"It may start when {names} finished.", tuple(sorted(waits)))
-    if status.not_before > now:
-        wait = format_duration((status.not_before - now) / SECOND)
-        return Why("backoff", f"retry in {wait}", f"It is tried again in {wait}.")
-    return _looking(state, run, want_of(run))
+        blockers = _blockers(state, sorted(waits), outlook)
+        return Why("dependency", f"after {names}", f"It may start when {names} finished.", blockers)
+    if status.not_before > outlook.now:
+        seconds = (status.not_before - outlook.now) / SECOND
+        wait = format_duration(seconds)
+        return Why("backoff", f"retry in {wait}", f"It is tried again in {wait}.", eta=Left(seconds))
+    return _looking(state, run, want_of(run), outlook)
 
 
-def _looking(state: State, run: Run, want: Want) -> Why:
+def _looking(state: State, run: Run, want: Want, outlook: Outlook) -> Why:
     """Nothing but machines and other runs are in its way."""
     need, line = want.need, state.lines.of(run)
     kept = state.seats.get(line.kept) if line and line.kept else None
     if kept is not None and kept.open:
-        return _crowded(state, run, [kept])
+        return _crowded(state, run, [kept], outlook)
     suited = [seat for seat in state.seats.values() if seat.suits(need)]
     if not suited:
         return Why("impossible", _nowhere(need), f"workbench machines; workbench cancel {run.name}")
@@ -81,20 +106,34 @@ def _looking(state: State, run: Run, want: Want) -> Why:
         return Why("impossible", f"no machine has {describe(need)}", f"workbench edit {run.name}: ask for less.")
     if len(large) > 1:
         large = [seat for seat in large if seat.name != want.avoid]
-    return _crowded(state, run, large)
+    return _crowded(state, run, large, outlook)
 
 
-def _crowded(state: State, run: Run, large: list[Seat]) -> Why:
+def _crowded(state: State, run: Run, large: list[Seat], outlook: Outlook) -> Why:
     """Others have what it needs of these machines, or go before it."""
     need, ahead = run.ask.need, state.lines.ahead_of(run)
+    start = outlook.starts.get(run.id)
     rooms = {seat.name: seat.room() for seat in large}
     if ahead > 0 and any(room.fits(need) for room in rooms.values()):
-        blockers = _holders(state, large)
-        return Why("order", f"{ahead} before it", _after(state, blockers, need), blockers)
-    seat = max(large, key=lambda seat: (rooms[seat.name].size, seat.name))
-    place = f", {ahead} before it" if ahead > 0 else ""
-    blockers = _holders(state, [seat])
-    return Why("resources", f"{_short(seat, need)}{place}", _after(state, blockers, need), blockers)
+        kind, seats, text = "order", large, f"{ahead} before it{_when(state, start)}"
+    else:
+        seat = state.seats[start.machine] if start else max(large, key=lambda seat: (rooms[seat.name].size, seat.name))
+        what, free = _short(seat, need)
+        place = f", {ahead} before it" if ahead > 0 else ""
+        kind, seats, text = "resources", [seat], what + (_when(state, start) or f", {free}") + place
+    ids = holders(state, {seat.name for seat in seats})
+    if start:
+        ids = [start.after, *(id for id in ids if id != start.after)]
+    blockers = _blockers(state, ids, outlook)
+    return Why(kind, text, _after(need, blockers, start), blockers, start.left if start else None)
+
+
+def _when(state: State, start: Start | None) -> str:
+    """` in ~14m (bob's calm-river-13)`, "" where nobody can tell."""
+    if start is None:
+        return ""
+    last = state.runs[start.after]
+    return f" {start.left} ({last.user}'s {last.name})"
 
 
 def _nowhere(need: Need) -> str:
@@ -117,17 +156,17 @@ def _reopening(seats: list[Seat]) -> str:
     return f"It starts after workbench machines resume {seats[0].name}."
 
 
-def _short(seat: Seat, need: Need) -> str:
-    """What the machine lacks of it."""
+def _short(seat: Seat, need: Need) -> tuple[str, str]:
+    """What the machine lacks of it, and how much of that is free."""
     room = seat.room()
     if need.gpus > room.fitting(need):
         size = f" of {format_size(need.gpu_memory)}" if need.gpu_memory else ""
-        free = f"{room.fitting(need)} free of {len(seat.capacity.devices)}"
-        return f"{need.gpus} GPU{size} on {seat.name}, {free}{_used(seat)}"
+        free = f"{room.fitting(need)} free of {len(seat.capacity.devices)}{_used(seat)}"
+        return f"{need.gpus} GPU{size} on {seat.name}", free
     if need.cpus > room.cpus:
-        return f"{need.cpus} CPU on {seat.name}, {max(0, room.cpus)} free of {seat.capacity.cpus}"
+        return f"{need.cpus} CPU on {seat.name}", f"{max(0, room.cpus)} free of {seat.capacity.cpus}"
     free = format_size(max(0, room.memory))
-    return f"{format_size(need.memory)} on {seat.name}, {free} free of {format_size(seat.capacity.memory)}"
+    return f"{format_size(need.memory)} on {seat.name}", f"{free} free of {format_size(seat.capacity.memory)}"
 
 
 def _used(seat: Seat) -> str:
@@ -137,15 +176,19 @@ def _used(seat: Seat) -> str:
     return "".join(shown) + (f"; and {len(used) - 4} more" if len(used) > 4 else "")
 
 
-def _holders(state: State, seats: list[Seat]) -> tuple[str, ...]:
-    return tuple(holders(state, {seat.name for seat in seats})[:20])
+def _blockers(state: State, ids: Sequence[str], outlook: Outlook) -> tuple[Blocker, ...]:
+    runs = [state.runs[id] for id in ids[:BLOCKERS]]
+    return tuple(Blocker(run, outlook.left(run) if run.active else None) for run in runs)
 
 
-def _after(state: State, blockers: tuple[str, ...], need: Need) -> str:
-    running = [run for id in blockers if isinstance((run := state.runs[id]).status, Running)]
+def _after(need: Need, blockers: Sequence[Blocker], start: Start | None) -> str:
+    if start:
+        last = blockers[0].run
+        return f"It starts when {last.name} ({last.user}) ends, {start.left}."
+    running = [(run.status.started, run) for run in (b.run for b in blockers) if isinstance(run.status, Running)]
     if not running:
         return f"It starts when {describe(need)} is free."
-    first = min(running, key=lambda run: run.status.started if isinstance(run.status, Running) else 0)
+    _, first = min(running, key=lambda item: item[0])
     others = f" or one of {len(running) - 1} others" if len(running) > 1 else ""
     return f"It starts when {first.name} ({first.user}){others} ends and {describe(need)} is free for it."
 

@@ -105,5 +105,22 @@ class Waiting(TypedDict):
     """A sentence: what it waits for."""
     until: str
     """What would start it: a sentence."""
-    blockers: list[str]
-    """Ids of the runs in the way."""
+    eta: float | None
+    """Seconds until it is likely to start, None where nobody can tell."""
+    at_most: bool
+    """`eta` is a time limit's word, not that of runs like those in the way."""
+    blockers: list[Blocker]
+    """The first 20 of the runs in the way."""
+
+
+class Blocker(TypedDict):
+    """A run in the way of another."""
+
+    id: str
+    name: str
+    user: str
+    machine: str | None
+    left: float | None
+    """Seconds that it still takes, None where nobody can tell."""
+    at_most: bool
+    """`left` is what its time limit leaves it."""

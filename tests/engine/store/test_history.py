@@ -93,7 +93,7 @@ async def test_what_an_engine_starts_from(place: Path) -> None:
     assert await history.last_seq() == 3
     assert await history.taken([live.id, over.id, "id999999"]) == {live.id, over.id}
     assert await history.environments() == {"env1", "env3"}
-    assert await history.durations("churn", 5) == [90.0]
+    assert await history.durations("churn", 5) == {"python train.py --lr {lr}": [90.0]}
     await history.close()
 
 
@@ -104,7 +104,7 @@ async def test_an_empty_history_answers_everything(history: DuckHistory) -> None
     assert await history.taken([]) == set()
     assert await history.projects() == []
     assert await history.environments() == set()
-    assert await history.durations("churn", 5) == []
+    assert await history.durations("churn", 5) == {}
     assert await history.samples("gpu3", 0, 5) == []
     page = await history.page("", "queue", 100, 0)
     assert (page.rows, page.total, page.counts) == ([], 0, {})

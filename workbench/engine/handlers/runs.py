@@ -22,13 +22,14 @@ async def runs(engine: Engine, peer: Peer, params: Params) -> dict[str, Any]:
         params.whole("offset", 0, least=0),
         params.text("project", ""),
     )
-    rows = []
-    for row in page.rows:
-        body: dict[str, Any] = {
+    queued = [row.run for row in page.rows if row.run.status.name == "queued"]
+    waits = {run.id: why.text for run, why in zip(queued, await engine.reasons(queued), strict=True)}
+    rows = [
+        {
             "run": run_out(row.run),
             "metrics": {key: number_out(value) for key, value in row.metrics.items()},
+            **({"waits": waits[row.run.id]} if row.run.id in waits else {}),
         }
-        if row.run.status.name == "queued":
-            body["waits"] = engine.mind.why(row.run).text
-        rows.append(body)
+        for row in page.rows
+    ]
     return {"total": page.total, "counts": page.counts, "rows": rows}

@@ -29,6 +29,7 @@ async def show(engine: Engine, peer: Peer, params: Params) -> dict[str, Any]:
     files = ""
     if attempt is not None:
         files = os.path.join(paths.state(), "machine", "attempts", attempt_id(run.id, attempt.number))
+    waiting = await engine.reasons([run]) if run.status.name in WAITING else []
     return {
         "run": run_out(run),
         "metrics": {
@@ -46,7 +47,7 @@ async def show(engine: Engine, peer: Peer, params: Params) -> dict[str, Any]:
         "collecting": await collecting(engine, run, expected=missing),
         "malformed": count,
         "files": files if os.path.isdir(os.path.join(files, "work")) else "",
-        "waiting": why_out(engine.mind.why(run)) if run.status.name in WAITING else None,
+        "waiting": why_out(waiting[0]) if waiting else None,
         "warnings": [
             *([f"{count} metric lines made no sense, the first: {first}"] if count else []),
             *(f"not kept: {said}" for left_out in collected.values() for said in left_out),

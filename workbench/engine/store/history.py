@@ -97,7 +97,7 @@ class DuckHistory:
     async def environments(self) -> set[str]:
         return await self._read(reads.environments)
 
-    async def durations(self, project: str, limit: int) -> list[float]:
+    async def durations(self, project: str, limit: int) -> dict[str, list[float]]:
         return await self._read(reads.durations, project, limit)
 
     async def sql(self, query: str, seconds: float, rows: int) -> Table:

@@ -185,8 +185,9 @@ class History(Protocol):
         """Read-only, no files, no settings, ended after so many seconds. Raises UsageError with DuckDB's words."""
         ...
 
-    async def durations(self, project: str, limit: int) -> list[float]:
-        """Seconds that the latest ended runs of a project took, newest first: what an estimate stands on."""
+    async def durations(self, project: str, limit: int) -> dict[str, list[float]]:
+        """command -> seconds, newest first, that the latest runs of a project took which came to an end by themselves
+        or at their limit: what an estimate stands on."""
         ...
 
     @property

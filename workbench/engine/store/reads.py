@@ -177,11 +177,14 @@ def environments(cursor: Cursor) -> set[str]:
     return {environment for (environment,) in cursor.execute(query).fetchall()}
 
 
-def durations(cursor: Cursor, project: str, limit: int) -> list[float]:
+def durations(cursor: Cursor, project: str, limit: int) -> dict[str, list[float]]:
     query = """
-        SELECT (ended - started) / 1e6 FROM run
-        WHERE project = ? AND started IS NOT NULL AND ended IS NOT NULL ORDER BY ended DESC LIMIT ?"""
-    return [seconds for (seconds,) in cursor.execute(query, [rows.text(project), limit]).fetchall()]
+        SELECT command, (ended - started) / 1e6 FROM run
+        WHERE project = ? AND status IN ('finished', 'failed', 'timed out') ORDER BY ended DESC LIMIT ?"""
+    took: dict[str, list[float]] = {}
+    for command, seconds in cursor.execute(query, [rows.text(project), limit]).fetchall():
+        took.setdefault(command, []).append(seconds)
+    return took
 
 
 def missing(cursor: Cursor, acknowledged: int) -> str:
