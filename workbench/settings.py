@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from workbench import paths, toml
+from workbench.domain.machines import check_label
 from workbench.domain.resources import Need, parse_size
 from workbench.domain.time import parse_duration
 from workbench.errors import ConfigError, UsageError
@@ -110,7 +111,7 @@ def load_project(directory: str) -> Project:
     """The project whose workbench.toml lies in `directory`. Raises ConfigError, FileNotFoundError."""
     values = _read(os.path.join(directory, FILE), PROJECT)
     project, run, environment, snapshot = (values(name) for name in ("project", "run", "environment", "snapshot"))
-    need = Need(**{key: run.pop(key) for key in ("cpus", "memory", "gpus") if key in run})
+    need = Need(**{key: run.pop(key) for key in NEED if key in run})
     return Project(
         directory=directory,
         name=project.pop("name", _project_name(directory)),
@@ -178,6 +179,10 @@ def _texts(value: Any) -> tuple[str, ...]:
     if not isinstance(value, list):
         raise ValueError('must be a list of texts, such as ["a", "b"]')
     return tuple(_text(item) for item in value)
+
+
+def _labels(value: Any) -> tuple[str, ...]:
+    return tuple(sorted({check_label(label) for label in _texts(value)}))
 
 
 def _size(value: Any) -> int:
@@ -252,6 +257,9 @@ PROJECT: Table = {
         "cpus": _whole(1, 100_000),
         "memory": _size,
         "gpus": _whole(0, 1000),
+        "gpu-memory": _size,
+        "machine": _text,
+        "labels": _labels,
         "time-limit": _duration,
         "priority": _whole(-1000, 1000),
         "retries": _whole(0, 100),
@@ -268,6 +276,9 @@ USER: Table = {
     "machine": {"local": {"cpus": _whole(1, 100_000), "memory": _size}},
     "screen": {"theme": _text},
 }
+
+NEED = ("cpus", "memory", "gpus", "gpu_memory", "machine", "labels")
+"""Values of [run] that say what a run needs."""
 
 FIELDS = {"from": "source"}
 """Keys whose field has another name; else `-` becomes `_`."""

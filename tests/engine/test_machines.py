@@ -42,6 +42,16 @@ async def test_a_machine_is_looked_at_and_gets_work(here: Desk) -> None:
         assert run["machine"] == "gpu3"
 
 
+async def test_what_the_project_asks_for_holds_until_a_submit_says_otherwise(here: Desk) -> None:
+    await here.call("machines_add", name="gpu3", labels=["l4"])
+    asks = '[run]\ngpu-memory = "50GB"\nmachine = "gpu3"\nlabels = ["l4"]\n'
+    (here.project / "workbench.toml").write_text(asks, "utf-8")
+    usual = await here.run(await here.submit("exit 0", hold=True))
+    assert [usual[key] for key in ("gpus", "gpu_memory", "pinned", "labels")] == [1, 50 * GB, "gpu3", ["l4"]]
+    said = await here.run(await here.submit("exit 0", hold=True, gpus=0, machine="local", labels=[]))
+    assert [said[key] for key in ("gpus", "gpu_memory", "pinned", "labels")] == [0, 0, "local", []]
+
+
 async def test_the_gpu_that_is_large_enough_is_given(here: Desk) -> None:
     await here.call("machines_add", name="gpu3")
     large = await here.submit("wait", gpus=1, gpu_memory=50 * GB)

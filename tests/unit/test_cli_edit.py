@@ -27,6 +27,9 @@ ASKS = st.fixed_dictionaries(
         "cpus": st.integers(1, 999),
         "memory": st.integers(0, 10**15),
         "gpus": st.integers(0, 16),
+        "gpu_memory": st.integers(0, 10**12),
+        "machine": st.sampled_from(["", "local", "gpu3.lab"]),
+        "labels": st.lists(TEXT, max_size=3),
         "time_limit": st.one_of(st.just(0.0), st.integers(1, 10**8).map(float)),
         "priority": st.integers(-99, 99),
         "retries": st.integers(0, 9),
@@ -71,10 +74,13 @@ FORM = ask_form.write(ask_form.of_run(RUN), "brave-sunset-12")
         ("cpus = 1\n", "", 1, "cpus is missing"),
         ('memory = ""', 'memory = "lots"', 7, "'lots' is not a size"),
         ('memory = ""', "memory = 5", 7, "memory must be a text in quotes"),
-        ('time-limit = ""', 'time-limit = "soon"', 9, "'soon' is not a duration"),
+        ('gpu-memory = ""', 'gpu-memory = "big"', 9, "gpu-memory: 'big' is not a size"),
+        ('machine = ""', "machine = 3", 10, "machine must be a text in quotes"),
+        ("labels = []", 'labels = "a100"', 11, "labels must be a list of texts"),
+        ('time-limit = ""', 'time-limit = "soon"', 12, "'soon' is not a duration"),
         ('command = ["python"', 'command = [1, "python"', 5, "command must be a list of texts"),
         ('command = ["python", "train.py", "--lr", "{lr}"]', "command = []", 5, "the command is empty"),
-        ('"lr" = 0.01', '"lr" = [1]', 15, "param lr must be text"),
+        ('"lr" = 0.01', '"lr" = [1]', 18, "param lr must be text"),
     ],
 )
 def test_what_is_wrong_is_said_with_its_line(tmp_path: Path, old: str, new: str, line: int, says: str) -> None:
@@ -114,7 +120,7 @@ def kept(home: Path) -> list[Path]:
 
 def test_only_what_was_changed_is_sent(tmp_path: Path) -> None:
     with serving(tmp_path, show=show, edit=edited) as server:
-        done = workbench(tmp_path, "edit", "12", EDITOR=editor(tmp_path, 'memory = ""', 'memory = "2GB"'))
+        done = workbench(tmp_path, "edit", "12", EDITOR=editor(tmp_path, '\nmemory = ""', '\nmemory = "2GB"'))
         as_json = workbench(tmp_path, "edit", "12", "--json", VISUAL=editor(tmp_path, '"lr" = 0.01', '"lr" = 1'))
     assert done.stdout == "brave-sunset-12  changed\n"
     first, second = server.params("edit")

@@ -42,6 +42,9 @@ def test_every_key(tmp_path: Path) -> None:
         cpus = 2
         memory = "8GB"
         gpus = 1
+        gpu-memory = "24GB"
+        machine = "gpu3"
+        labels = ["fast", "a100", "fast"]
         time-limit = "1h30m"
         priority = -5
         retries = 3
@@ -63,7 +66,7 @@ def test_every_key(tmp_path: Path) -> None:
         goal="who leaves, and why",
         metric=Metric("auc", "max"),
         run=RunDefaults(
-            need=Need(2, 8 * 10**9, 1),
+            need=Need(2, 8 * 10**9, 1, 24 * 10**9, "gpu3", ("a100", "fast")),
             time_limit=5400,
             priority=-5,
             retries=3,
@@ -130,6 +133,10 @@ def test_a_home_under_git_is_not_one_big_project(tmp_path: Path, monkeypatch: py
         ("[run]\ntags = [\n'a',\n3]", 2, "tags must be a text", ""),
         ("[run]\ntags = 'a'", 2, "tags must be a list of texts", ""),
         ("[run]\nmemory = 'lots'", 2, "memory: 'lots' is not a size", "write 8GB"),
+        ("[run]\ngpu-memory = 'big'", 2, "gpu-memory: 'big' is not a size", "write 8GB"),
+        ("[run]\nmachine = 3", 2, "machine must be a text of printable characters", ""),
+        ("[run]\nlabels = ['a b']", 2, "labels: 'a b' is no label", "such as a100"),
+        ("[run]\nlabels = 'a100'", 2, "labels must be a list of texts", ""),
         ("[run]\nmemory = -1", 2, "memory must be a size", ""),
         ("[run]\ntime-limit = '2 hours'", 2, "time-limit: '2 hours' is not a duration", "write 90s"),
         ("[run]\ntime-limit = []", 2, "time-limit must be a duration", ""),

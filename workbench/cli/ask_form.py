@@ -11,15 +11,17 @@ from workbench.domain.time import parse_duration
 from workbench.errors import UsageError
 
 Ask = dict[str, Any]
-"""As the protocol has it: command, params, cpus, memory, gpus, time_limit, priority, retries, tags."""
+"""As the verb `edit` takes it: command, params, cpus, memory, gpus, gpu_memory, machine, labels, time_limit, priority,
+retries, tags."""
 
 PLAIN = ("cpus", "gpus", "priority", "retries")
 
 
 def of_run(run: Mapping[str, Any]) -> Ask:
     """The ask of a run's object. No time limit is 0."""
-    keys = ("command", "params", "cpus", "memory", "gpus", "time_limit", "priority", "retries", "tags")
-    return {**{key: run[key] for key in keys}, "time_limit": float(run["time_limit"] or 0)}
+    keys = ("command", "params", "cpus", "memory", "gpus", "gpu_memory", "labels", "priority", "retries", "tags")
+    ask = {key: run[key] for key in keys}
+    return {**ask, "machine": run["pinned"], "time_limit": float(run["time_limit"] or 0)}
 
 
 def write(ask: Ask, title: str) -> str:
@@ -33,6 +35,9 @@ def write(ask: Ask, title: str) -> str:
         f"cpus = {ask['cpus']}",
         f"memory = {_text(exact_size(ask['memory']))}  # such as 8GB; empty: it does not say",
         f"gpus = {ask['gpus']}",
+        f"gpu-memory = {_text(exact_size(ask['gpu_memory']))}  # of each GPU, such as 24GB; empty: any will do",
+        f"machine = {_text(ask['machine'])}  # the only one that will do; empty: any",
+        f"labels = {_list(ask['labels'])}  # what its machine must be labelled with",
         f"time-limit = {_text(exact_duration(ask['time_limit']))}  # such as 1h30m; empty: none",
         f"priority = {ask['priority']}  # higher goes first",
         f"retries = {ask['retries']}",
@@ -47,13 +52,13 @@ def write(ask: Ask, title: str) -> str:
 def read(file: str) -> Ask:
     """The ask that an edited form holds. Raises ConfigError with file and line."""
     form = toml.read(file)
-    known = {"command", "memory", "time-limit", "tags", "params", *PLAIN}
+    known = {"command", "memory", "gpu-memory", "machine", "labels", "time-limit", "tags", "params", *PLAIN}
     for key in form.data:
         if key not in known:
             raise form.wrong((key,), f"there is no {key!r} to set", hint=f"there are {', '.join(sorted(known))}")
     for key in sorted(known - set(form.data)):
         raise form.wrong((), f"{key} is missing", hint="leave every line in its place, and change the values")
-    for key in ("command", "tags"):
+    for key in ("command", "labels", "tags"):
         value = form.data[key]
         if not isinstance(value, list) or not all(isinstance(word, str) for word in value):
             raise form.wrong((key,), f'{key} must be a list of texts, such as ["a", "b"]')
@@ -69,6 +74,9 @@ def read(file: str) -> Ask:
         "command": form.data["command"],
         "params": form.data["params"],
         "memory": _measure(form, "memory", parse_size),
+        "gpu_memory": _measure(form, "gpu-memory", parse_size),
+        "machine": _quoted(form, "machine").strip(),
+        "labels": form.data["labels"],
         "time_limit": float(_measure(form, "time-limit", parse_duration)),
         "tags": form.data["tags"],
         **{key: form.data[key] for key in PLAIN},
@@ -84,13 +92,18 @@ def _params(form: toml.Document) -> dict[str, Any]:
 
 def _measure(form: toml.Document, key: str, parse: Callable[[str], float]) -> float:
     """A size or a duration; 0 where the text is empty."""
-    value = form.data[key]
-    if not isinstance(value, str):
-        raise form.wrong((key,), f"{key} must be a text in quotes")
+    value = _quoted(form, key)
     try:
         return parse(value) if value.strip() else 0
     except UsageError as problem:
         raise form.wrong((key,), f"{key}: {problem.message}", hint=problem.hint) from None
+
+
+def _quoted(form: toml.Document, key: str) -> str:
+    value = form.data[key]
+    if not isinstance(value, str):
+        raise form.wrong((key,), f"{key} must be a text in quotes")
+    return value
 
 
 def _is_whole(value: object) -> bool:

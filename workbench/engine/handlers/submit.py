@@ -141,14 +141,16 @@ async def _after(engine: Engine, references: list[str]) -> tuple[tuple[str, ...]
 
 def _ask(params: Params, project: settings.Project, command: tuple[str, ...], after: tuple[str, ...]) -> Ask:
     """The command line's word first, then the project's, then the default."""
-    gpu_memory = params.whole("gpu_memory", 0, least=0)
+    usual = project.run.need
+    gpu_memory = params.whole("gpu_memory", usual.gpu_memory, least=0)
+    gpus = params.whole("gpus", usual.gpus or bool(gpu_memory), least=0)
     need = Need(
-        cpus=params.whole("cpus", project.run.need.cpus, least=1),
-        memory=params.whole("memory", project.run.need.memory, least=0),
-        gpus=params.whole("gpus", project.run.need.gpus or bool(gpu_memory), least=0),
-        gpu_memory=gpu_memory,
-        machine=params.text("machine", ""),
-        labels=tuple(sorted(set(params.texts("labels", [])))),
+        cpus=params.whole("cpus", usual.cpus, least=1),
+        memory=params.whole("memory", usual.memory, least=0),
+        gpus=gpus,
+        gpu_memory=gpu_memory if gpus else 0,
+        machine=params.text("machine", usual.machine),
+        labels=tuple(sorted(set(params.texts("labels", list(usual.labels))))),
     )
     limit = params.number("time_limit", 0.0) or project.run.time_limit
     return Ask(
