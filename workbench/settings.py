@@ -14,9 +14,10 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from workbench import paths, toml
+from workbench.domain.devices import USUAL, Rule
 from workbench.domain.machines import check_label
 from workbench.domain.resources import Need, parse_size
-from workbench.domain.time import parse_duration
+from workbench.domain.time import SECOND, Micros, parse_duration
 from workbench.errors import ConfigError, UsageError
 
 FILE = "workbench.toml"
@@ -86,6 +87,8 @@ class User:
     memory: int = 0
     """How many bytes of this machine's memory runs may hold; 0: all."""
     theme: str = ""
+    gpus: Rule = USUAL
+    """When a GPU that somebody else is on is free all the same."""
 
 
 def find_project(directory: str) -> Project:
@@ -129,7 +132,8 @@ def load_user(directory: str | None = None) -> User:
         values = _read(os.path.join(directory or paths.config(), "config.toml"), USER)
     except FileNotFoundError:
         return User()
-    return User(**values("engine"), **values("machine", "local"), **values("screen"))
+    gpus = Rule(**values("gpus"))
+    return User(**values("engine"), **values("machine", "local"), **values("screen"), gpus=gpus)
 
 
 def _above(directory: str, name: str) -> str:
@@ -145,6 +149,9 @@ def _above(directory: str, name: str) -> str:
 def _project_name(directory: str) -> str:
     return os.path.basename(directory) or "root"
 
+
+COMM = 15
+"""Bytes that the kernel keeps of a process's name (proc(5), /proc/PID/comm)."""
 
 # Readers: each checks one value and gives it as the settings keep it. ValueError says what is wrong with it.
 
@@ -199,6 +206,18 @@ def _duration(value: Any) -> float:
     if not isinstance(value, str):
         raise ValueError('must be a duration, such as "2h", "1h30m" or a number of seconds')
     return parse_duration(value)
+
+
+def _micros(value: Any) -> Micros:
+    return int(_duration(value) * SECOND)
+
+
+def _processes(value: Any) -> tuple[str, ...]:
+    names = _texts(value)
+    for name in names:
+        if len(name.encode()) > COMM:
+            raise ValueError(f"must be names as `ps -o comm` shows them, of at most {COMM} characters")
+    return names
 
 
 def _inside(value: Any) -> str:
@@ -275,6 +294,7 @@ USER: Table = {
     "engine": {"history": _directory},
     "machine": {"local": {"cpus": _whole(1, 100_000), "memory": _size}},
     "screen": {"theme": _text},
+    "gpus": {"ignored": _processes, "small": _size, "idle": _micros},
 }
 
 NEED = ("cpus", "memory", "gpus", "gpu_memory", "machine", "labels")

@@ -14,6 +14,7 @@ import pytest
 from workbench import paths
 from workbench.client.stream import Engine as Client
 from workbench.client.stream import connect
+from workbench.domain.devices import USUAL, Rule
 from workbench.domain.machines import LOCAL, Enrolled
 from workbench.engine.blobs import Blobs
 from workbench.engine.engine import Engine
@@ -113,7 +114,7 @@ async def until(condition: Callable[[], bool]) -> None:
 
 
 @asynccontextmanager
-async def desk(place: Path, world: World, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Desk]:
+async def desk(place: Path, world: World, monkeypatch: pytest.MonkeyPatch, rule: Rule = USUAL) -> AsyncIterator[Desk]:
     """An engine on the history in `place`, new or taken up. Leaving this ends the engine, not the hosts."""
     monkeypatch.setenv("WORKBENCH_HOME", str(place / "h"))
     monkeypatch.setattr("workbench.engine.dispatcher.RETRY_FIRST", 0.02)
@@ -126,7 +127,7 @@ async def desk(place: Path, world: World, monkeypatch: pytest.MonkeyPatch) -> As
     environments = Environments(blobs, str(data / "locks"))
     hello = {"protocol": VERSION, "version": "9.9", "pid": 1, "started": 0}
     engine = Engine(
-        history, str(data), blobs, Snapshots(blobs), environments, Logs(str(data / "logs")), world, hello
+        history, str(data), blobs, Snapshots(blobs), environments, Logs(str(data / "logs")), world, hello, rule=rule
     )  # fmt: skip
     life = asyncio.create_task(engine.run(verbs(engine)), name="engine")
     await until(lambda: Path(paths.socket()).exists() or life.done())

@@ -12,7 +12,7 @@ import pytest
 
 from tests.engine.machines import PATIENCE, Desk, World, desk
 from tests.engine.making import GB, a_run, a_state, explain, launched, needs, submit
-from workbench.domain.devices import Lease, Process
+from workbench.domain.devices import Lease, Process, Rule
 from workbench.domain.resources import Capacity, Device
 from workbench.domain.status import Queued
 from workbench.engine import seam
@@ -90,6 +90,17 @@ async def test_a_run_waits_for_the_lease_of_another_engine(here: Desk, gpu3: Fak
     await until(lambda: why_of(here, id), lambda why: why["text"].endswith("GPU 0 is leased by bob"))
     gpu3.leases.clear()
     assert (await here.until_run(id, "finished"))["machine"] == "gpu3"
+
+
+async def test_what_the_user_says_of_gpus_holds(
+    tmp_path: Path, gpu3: FakeHost, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("workbench.engine.dispatcher.UNWATCHED", 0.02)
+    gpu3.strangers["GPU-0"] = (BOB,)
+    async with desk(tmp_path, world := World(gpu3), monkeypatch, Rule(ignored=("python",))) as here:
+        await here.call("machines_add", name="gpu3")
+        await here.until_run(await here.submit("exit 0", gpus=1), "finished")
+    world[""].shut_down()
 
 
 async def why_of(here: Desk, id: str) -> dict[str, Any]:

@@ -4,7 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from workbench.domain.devices import Rule
 from workbench.domain.resources import Need
+from workbench.domain.time import SECOND
 from workbench.errors import ConfigError
 from workbench.settings import (
     FILE,
@@ -165,19 +167,31 @@ def test_what_is_wrong_is_said_with_its_line(tmp_path: Path, text: str, line: in
 def test_a_users_settings(tmp_path: Path) -> None:
     write(
         tmp_path,
-        '[engine]\nhistory = "~/history"\n[machine.local]\ncpus = 4\nmemory = "16GB"\n[screen]\ntheme = "dusk"',
+        '[engine]\nhistory = "~/history"\n[machine.local]\ncpus = 4\nmemory = "16GB"\n[screen]\ntheme = "dusk"\n'
+        '[gpus]\nignored = ["python"]\nsmall = "1GB"\nidle = "1h"',
         "config.toml",
     )
-    assert load_user(str(tmp_path)) == User(str(Path("~/history").expanduser()), 4, 16 * 10**9, "dusk")
+    rule = Rule(("python",), 10**9, 3600 * SECOND)
+    assert load_user(str(tmp_path)) == User(str(Path("~/history").expanduser()), 4, 16 * 10**9, "dusk", rule)
 
 
 def test_a_user_without_settings(tmp_path: Path) -> None:
     assert load_user(str(tmp_path)) == User()
 
 
-def test_a_users_settings_are_checked_too(tmp_path: Path) -> None:
-    file = write(tmp_path, '[engine]\nhistory = "here"', "config.toml")
-    with pytest.raises(ConfigError, match=re.escape(f"{file}:2: history must be an absolute path")):
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ('[engine]\nhistory = "here"', "history must be an absolute path"),
+        ('[gpus]\nignored = ["nvidia-cuda-mps-server"]', "ignored must be names as `ps -o comm` shows them"),
+        ('[gpus]\nignored = "Xorg"', "ignored must be a list of texts"),
+        ('[gpus]\nsmall = "little"', "small: 'little' is not a size"),
+        ('[gpus]\nidle = "now"', "idle: 'now' is not a duration"),
+    ],
+)
+def test_a_users_settings_are_checked_too(tmp_path: Path, text: str, why: str) -> None:
+    file = write(tmp_path, text, "config.toml")
+    with pytest.raises(ConfigError, match=re.escape(f"{file}:2: {why}")):
         load_user(str(tmp_path))
 
 

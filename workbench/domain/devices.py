@@ -40,13 +40,18 @@ class Lease:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    ignored: tuple[str, ...] = ()
-    """Names of processes that never matter."""
+    ignored: tuple[str, ...] = ("Xorg", "Xwayland", "gnome-shell", "kwin_wayland", "kwin_x11")
+    """Names of processes that never matter, as /proc/PID/comm has them. What draws a desktop has no other GPU to go to,
+    and is never idle."""
     small: int = 300 * 1024 * 1024
     """Bytes that a process may hold and still be negligible, once it has computed nothing for `idle`."""
     idle: Micros = 600 * SECOND
     samples: int = 3
     """So many on end must find a device free that was in use."""
+
+
+USUAL = Rule()
+"""Where the user says nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +75,7 @@ def judge(
     processes: Sequence[Process],
     lease: Lease | None,
     at: Micros,
-    rule: Rule = Rule(),
+    rule: Rule = USUAL,
 ) -> Verdict:
     """What a sample says of a device. `use`: 0 to 1. While the lease is ours nobody else's process stands in the
     way of anything, and when it ends they are looked at anew."""

@@ -75,6 +75,7 @@ async def _run() -> None:
         _Ways(os.path.join(paths.state(), "machine"), user),
         hello,
         notes,
+        user.gpus,
     )
     loop = asyncio.get_running_loop()
     for name in (signal.SIGTERM, signal.SIGINT):

@@ -98,7 +98,7 @@ class Road:
     """Whether what an earlier road left there was looked for."""
     collecting: set[asyncio.Task[None]] = field(default_factory=set)
     """What brings home the logs and artifacts of attempts that are over."""
-    gpus: Gpus = field(default_factory=Gpus)
+    gpus: Gpus = field(default_factory=Gpus, kw_only=True)
     leading: set[str] = field(default_factory=set)
     """Attempts that another one follows in their lane: their end frees nothing."""
 

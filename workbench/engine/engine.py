@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from workbench.domain.devices import USUAL, Rule
 from workbench.domain.events import Change
 from workbench.domain.run import Run
 from workbench.engine import seam, telemetry
@@ -45,7 +46,7 @@ WAITS_SHOWN = 200
 class Engine:
     """history, blobs, snapshots, environments, logs: what is kept. ways: to the machines.
 
-    notes: what a person should hear of, such as a history that had to be set aside.
+    notes: what a person should hear of, such as a history that had to be set aside. rule: which GPUs are free.
     """
 
     def __init__(
@@ -59,6 +60,7 @@ class Engine:
         ways: Ways,
         hello: dict[str, Any],
         notes: Sequence[str] = (),
+        rule: Rule = USUAL,
     ) -> None:
         self.history = history
         self.history_path = history_path
@@ -84,7 +86,7 @@ class Engine:
             self._progress,
             self._tell_machine,
         )
-        self.fleet = Fleet(ways, self.outbox, self.mind, self.dispatcher)
+        self.fleet = Fleet(ways, self.outbox, self.mind, self.dispatcher, rule)
         self.server: Server
         self.next_seq = 1
         self._stopping = asyncio.Event()

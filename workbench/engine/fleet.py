@@ -7,9 +7,11 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol
 
+from workbench.domain.devices import Rule
 from workbench.domain.machines import LOCAL, Enrolled
 from workbench.engine import seam
 from workbench.engine.dispatcher import Dispatcher, Road
+from workbench.engine.gpus import Gpus
 from workbench.engine.mind import Mind
 from workbench.engine.outbox import Outbox
 from workbench.engine.store.interface import Batch
@@ -40,8 +42,11 @@ class Ways(Protocol):
 
 
 class Fleet:
-    def __init__(self, ways: Ways, outbox: Outbox, mind: Mind, dispatcher: Dispatcher) -> None:
+    """rule: when a GPU that somebody else is on is free all the same."""
+
+    def __init__(self, ways: Ways, outbox: Outbox, mind: Mind, dispatcher: Dispatcher, rule: Rule) -> None:
         self.ways = ways
+        self._rule = rule
         self._outbox = outbox
         self._mind = mind
         self._dispatcher = dispatcher
@@ -103,7 +108,12 @@ class Fleet:
     async def _take_up(self, machine: Enrolled) -> None:
         name = machine.name
         self._enrolled[name] = machine
-        road = Road(name, lambda: self.ways.connect(self._enrolled[name]), lambda has: self._enrolled[name].limit(has))
+        road = Road(
+            name,
+            lambda: self.ways.connect(self._enrolled[name]),
+            lambda has: self._enrolled[name].limit(has),
+            gpus=Gpus(self._rule),
+        )
         self._dispatcher.roads[name] = road
         await self._mind.command(seam.Enrol(machine))
         self._keeping[name] = self._group.create_task(self._dispatcher.keep(road), name=f"road to {name}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from workbench.domain.devices import UNSEEN, Verdict, judge, leased
+from workbench.domain.devices import UNSEEN, USUAL, Rule, Verdict, judge, leased
 from workbench.engine.seam import DevicesSeen
 from workbench.remote.machines.base import Sampled, Taken
 
@@ -13,6 +13,7 @@ from workbench.remote.machines.base import Sampled, Taken
 class Gpus:
     """Those of one machine, as long as its road is up."""
 
+    rule: Rule = USUAL
     verdicts: dict[str, Verdict] = field(default_factory=dict)
     """By UUID."""
 
@@ -22,14 +23,12 @@ class Gpus:
         return self._seen(machine)
 
     def look(self, machine: str, sample: Sampled) -> list[DevicesSeen]:
-        return self._change(
-            machine,
-            {
-                device.uuid: judge(self.verdicts[device.uuid], device.use, device.processes, device.lease, sample.at)
-                for device in sample.devices
-                if device.uuid in self.verdicts
-            },
-        )
+        verdicts = {
+            device.uuid: judge(before, device.use, device.processes, device.lease, sample.at, self.rule)
+            for device in sample.devices
+            if (before := self.verdicts.get(device.uuid))
+        }
+        return self._change(machine, verdicts)
 
     def refuse(self, machine: str, taken: Taken) -> list[DevicesSeen]:
         """Another engine was quicker. It counts as used until samples find it free again."""
