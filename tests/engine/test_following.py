@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -128,6 +129,21 @@ async def test_one_reads_the_end_and_another_all_of_a_torrent(here: Desk, world:
         await asyncio.sleep(0)
     assert await _all(here, run, size - 8, size) == lines[-1].decode()
     assert await whole == b"".join(lines).decode()
+
+
+async def test_what_a_run_takes_is_told(here: Desk) -> None:
+    run = await _running(here)
+    assert (await here.call("usage", run=run))["usage"] == []
+    await here.call("subscribe", topics=["machines"])  # samples come sooner while somebody looks
+    end = time.monotonic() + PATIENCE
+    while (use := (await here.call("show", run=run))["use"]) is None:
+        assert time.monotonic() < end, "no sample came"
+        await asyncio.sleep(0.01)
+    assert (await here.call("usage", run=run))["usage"]
+    assert (use["cores"], use["memory"], use["gpus"]) == (0.0, 0, 0)
+    await here.call("cancel", runs=[run])
+    assert (await here.until_run(run, "cancelled"))["status"] == "cancelled"
+    assert (await here.call("show", run=run))["use"] is None
 
 
 def test_a_tail_takes_each_byte_once() -> None:

@@ -133,6 +133,7 @@ class FakeEngine:
             "metrics": kept,
             "events": events,
             "artifacts": [],
+            "use": None,
             "malformed": 0,
             "files": [],
             "waiting": None,

@@ -56,6 +56,16 @@ async def test_at_120_columns_the_overview_stays(tmp_path: Path) -> None:
         assert "overview" not in screen
 
 
+async def test_what_it_takes_is_shown_while_it_runs(tmp_path: Path) -> None:
+    world = a_team()
+    machine = next(machine for machine in world.machines if machine["name"] == "gpu3")
+    machine["sample"]["attempts"]["r0000012.1"] = [1.9, 3_100_000_000]
+    async with open_app(world, tmp_path, (120, 36)) as (person, _):
+        await person.sees("brave-sunset-12", "1.9 cores, 3.1 GB, GPU")
+        await person.press("enter")
+        await person.sees("came from", "1.9 cores, 3.1 GB, GPU")
+
+
 async def test_m_charts_one_metric_after_another(tmp_path: Path) -> None:
     async with open_app(a_team(), tmp_path, run="brave-sunset-12") as (person, engine):
         await person.sees("epoch  7/40")

@@ -211,6 +211,7 @@ def test_show_as_text_and_as_json(tmp_path: Path) -> None:
         "metrics": {"loss": {"last": 0.25, "min": 0.2, "max": "Infinity", "step": 9, "count": 10}},
         "events": [{"at": 1_700_000_000_000_000, "kind": "submitted", "by": "alice", "detail": {}}],
         "artifacts": [{"name": "model.pt", "path": "x", "size": 1_500_000, "sha256": "ab", "stored": True}],
+        "use": {"at": 1, "cores": 1.9, "memory": 3_100_000_000, "gpus": 0.71, "gpu_memory": 31_000_000_000},
         "collecting": None,
         "malformed": 2,
         "files": "",
@@ -221,7 +222,15 @@ def test_show_as_text_and_as_json(tmp_path: Path) -> None:
         plain = workbench(tmp_path, "show", "12")
         as_json = workbench(tmp_path, "show", "12", "--json")
     assert plain.returncode == 0, plain.stderr
-    for said in ("failed 3", "lr  0.01", "pyproject.toml", "loss", "inf", "model.pt  1.5 MB"):
+    for said in (
+        "failed 3",
+        "lr  0.01",
+        "pyproject.toml",
+        "loss",
+        "inf",
+        "model.pt  1.5 MB",
+        "1.9 cores, 3.1 GB, GPU 71% 31 GB",
+    ):
         assert said in plain.stdout
     assert "warning: lib links out of the snapshot" in plain.stdout
     found = json.loads(as_json.stdout)

@@ -34,9 +34,10 @@ def text(seen: dict[str, Any]) -> list[str]:
     """The answer of `show` as paragraphs."""
     import time
 
+    from workbench.domain.use import Use
     from workbench.present.cells import plain
     from workbench.present.numbers import param
-    from workbench.present.runs import facts, headline, origins
+    from workbench.present.runs import facts, headline, origins, uses
     from workbench.present.sanitise import clean
     from workbench.protocol.runs import run_in
 
@@ -46,7 +47,8 @@ def text(seen: dict[str, Any]) -> list[str]:
         lines += [f"  {clean(said)}" for said in (seen["waiting"]["text"], seen["waiting"]["until"]) if said]
     lines += _reasons(seen["run"]["detail"])
     lines += [f"warning: {clean(warning)}" for warning in seen["warnings"]]
-    lines += ["", *_pairs(facts(run, now))]
+    present = [uses(Use(**seen["use"]))] if seen["use"] else []
+    lines += ["", *_pairs([*facts(run, now), *present])]
     if run.ask.params:
         lines += ["", "params", *_pairs([(clean(key), param(value)) for key, value in run.ask.params.items()])]
     lines += ["", "came from", *_pairs(origins(run))]

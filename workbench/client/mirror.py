@@ -10,7 +10,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, cast
 
-from workbench.domain.run import Run
+from workbench.domain.run import Run, attempt_of
+from workbench.domain.use import Use, use_of
 from workbench.protocol.messages import number_in
 from workbench.protocol.runs import run_in
 from workbench.protocol.shapes import MachineView, Sample
@@ -90,6 +91,16 @@ def keep(snapshot: Snapshot, ids: Iterable[str]) -> Snapshot:
     """Without the runs that nobody looks at any more."""
     wanted = set(ids)
     return replace(snapshot, rows={id: row for id, row in snapshot.rows.items() if id in wanted})
+
+
+def use_now(snapshot: Snapshot, run: Run) -> Use | None:
+    """What a run takes at present, as its machine told last; None where it does not run, or nobody can see it."""
+    attempt = attempt_of(run.status)
+    if attempt is None or not run.active:
+        return None
+    seen = (one for one in snapshot.machines if one["name"] == attempt.machine and one["status"] != "unreachable")
+    machine = next(seen, None)
+    return use_of(machine["sample"], f"{run.id}.{attempt.number}", attempt.share.devices) if machine else None
 
 
 def _changed(snapshot: Snapshot, changes: Sequence[Mapping[str, Any]]) -> Snapshot:

@@ -11,7 +11,8 @@ from typing import Any
 
 from workbench.domain.devices import USUAL, Rule
 from workbench.domain.events import Change
-from workbench.domain.run import Run
+from workbench.domain.run import Run, attempt_of
+from workbench.domain.use import Use, use_of
 from workbench.engine import seam, telemetry
 from workbench.engine.artifacts import Artifacts
 from workbench.engine.blobs import Blobs
@@ -24,7 +25,7 @@ from workbench.engine.mind import Mind, Seen
 from workbench.engine.outbox import Outbox
 from workbench.engine.pasts import Pasts
 from workbench.engine.recovery import Recovery
-from workbench.engine.seam import run_of
+from workbench.engine.seam import attempt_id, run_of
 from workbench.engine.seats import Seat
 from workbench.engine.server import Handler, Server
 from workbench.engine.snapshots import Snapshots
@@ -239,6 +240,14 @@ class Engine:
             "sample": self.telemetry.last(name),
             "history": self.telemetry.history(name) if with_history else [],
         }
+
+    def use(self, run: Run) -> Use | None:
+        """What it takes at present; None where it does not run, or nobody can see it."""
+        attempt = attempt_of(run.status)
+        road = self.dispatcher.roads.get(attempt.machine) if attempt else None
+        if attempt is None or not run.active or road is None or road.machine is None:
+            return None
+        return use_of(self.telemetry.last(attempt.machine), attempt_id(run.id, attempt.number), attempt.share.devices)
 
     def mint_seqs(self, count: int) -> range:
         """Numbers for new runs, never given twice."""

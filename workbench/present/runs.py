@@ -10,6 +10,7 @@ from workbench.domain.resources import format_size
 from workbench.domain.run import Run, attempt_of, end_of, seconds_run
 from workbench.domain.status import WAITING, Error, Held, Lost, Running
 from workbench.domain.time import Micros, format_duration
+from workbench.domain.use import Use
 from workbench.present.cells import Cell, Line
 from workbench.present.columns import Column
 from workbench.present.numbers import ago, clock, metric, param
@@ -162,6 +163,14 @@ def facts(run: Run, now: Micros) -> list[Fact]:
     if run.attempts > 1:
         said.append(("attempts", f"{run.attempts}, {run.retried} of them retries"))
     return said
+
+
+def uses(use: Use) -> Fact:
+    """What it takes at present: `1.9 cores, 3.1 GB, GPU 71% 31 GB`."""
+    said = f"{use.cores:.1f} cores, {format_size(use.memory)}"
+    if use.gpus or use.gpu_memory:
+        said += f", GPU {use.gpus * 100:.0f}% {format_size(use.gpu_memory)}"
+    return "uses", said
 
 
 def origins(run: Run) -> list[Fact]:

@@ -16,7 +16,7 @@ names are those of the command line and of engine/handlers):
                                                              events: [{at, kind, by, detail}], malformed, files,
                                                              artifacts: [{name, path, size, sha256, stored}],
                                                              collecting: null or {text, moving},
-                                                             waiting, warnings: [text]}
+                                                             use: null or Use, waiting, warnings: [text]}
     logs         {run, offset?, limit?, wait?}           -> {run, offset, next, size, text, over}
                                                             offset < 0: from the end; wait: seconds to wait for more
     pull         {run, name, offset?, limit?}            -> {name, size, sha256, offset, data}: some bytes of an
@@ -32,6 +32,7 @@ names are those of the command line and of engine/handlers):
     compare      {runs: [R]}                             -> {runs: [Run], params: {key: [value]}, same: {key: value},
                                                              metrics: {key: [last]}, code: [...], environment: [...]}
     series       {runs: [R], keys: [k], points?}         -> {series: [{run, key, steps, times, values}]}
+    usage        {run, points?}                          -> {run, usage: [Use]}: of its last attempt, in order of time
     diff         {run}                                   -> {text}: the uncommitted changes it was submitted with
     machines     {name?}                                 -> {machines: [Machine]}
     machines_add {name, address?, root?, rate?, labels?, cpus?, memory?, fingerprints?}
@@ -49,6 +50,8 @@ names are those of the command line and of engine/handlers):
 probe is {hostname, user, python, kernel, root, scheduler, round_trip: ms, clock: seconds ahead, fingerprint}, null for
 the engine's own machine. fingerprints are those of host keys that a person has approved: without them an unknown key
 is the error `host-key-unknown`, whose evidence has the fingerprint.
+
+Use is {at, cores, memory, gpus, gpu_memory}: what a run takes at one moment, its GPUs' use summed.
 
 R is a run's id, its name, a number (`12` or `#12`), or any unambiguous prefix of id or name.
 

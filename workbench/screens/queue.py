@@ -10,7 +10,7 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 
 from workbench import commands
-from workbench.client.mirror import TREND, Row, Window
+from workbench.client.mirror import TREND, Row, Window, use_now
 from workbench.domain.run import Run
 from workbench.errors import FilterError, WorkbenchError
 from workbench.present.cells import Cell
@@ -114,7 +114,7 @@ class QueueScreen(Panel):
             card.clear()
             return
         another = card.run != row.run.id
-        if card.draw(row, self._metric, self.desk.now()):
+        if card.draw(row, use_now(self.desk.snapshot, row.run), self._metric, self.desk.now()):
             self.soon("series", self._fetch_series, SOON if another else SERIES_SECONDS)
 
     def _show_list(self) -> None:

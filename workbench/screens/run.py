@@ -12,14 +12,14 @@ from textual.containers import Horizontal, Vertical
 from textual.widgets import ContentSwitcher
 
 from workbench import commands
-from workbench.client.mirror import Row
+from workbench.client.mirror import Row, use_now
 from workbench.domain.status import WAITING
 from workbench.present.canvas import Series
 from workbench.present.cells import Cell, Line, fit
 from workbench.present.diff import diff_lines
 from workbench.present.facts import LABEL, fact_lines, heading
 from workbench.present.numbers import ago, metric, param
-from workbench.present.runs import facts, headline, origins, waiting
+from workbench.present.runs import facts, headline, origins, uses, waiting
 from workbench.present.sanitise import clean
 from workbench.protocol.messages import number_in
 from workbench.screens import actions
@@ -138,7 +138,8 @@ class RunScreen(Panel):
             lines += [*fact_lines([(run.status.name, clean(reason))], columns)]
             lines += [(Cell(clean(word), "bad"),) for word in words.splitlines()[:40]]
             lines.append(())
-        lines += fact_lines(facts(run, now), columns)
+        use = use_now(self.desk.snapshot, run)
+        lines += fact_lines([*facts(run, now), *([uses(use)] if use else [])], columns)
         if run.ask.params:
             lines += [(), heading("params")]
             lines += fact_lines([(clean(k), param(v)) for k, v in run.ask.params.items()], columns)

@@ -11,11 +11,12 @@ from textual.containers import Horizontal, Vertical
 from workbench.client.mirror import Row
 from workbench.domain.status import WAITING, Error, Held
 from workbench.domain.time import Micros
+from workbench.domain.use import Use
 from workbench.present.canvas import Series
 from workbench.present.cells import Cell, Line
 from workbench.present.facts import LABEL, fact_lines
 from workbench.present.numbers import metric
-from workbench.present.runs import facts, headline, origins, params, waiting
+from workbench.present.runs import facts, headline, origins, params, uses, waiting
 from workbench.present.sanitise import clean, clean_lines
 from workbench.protocol.messages import number_in
 from workbench.widgets.chart import Chart
@@ -59,14 +60,14 @@ class RunCard(Vertical):
         for chart in self.query(Chart):
             chart.show((), ())
 
-    def draw(self, row: Row, metric_name: str, now: Micros) -> bool:
+    def draw(self, row: Row, use: Use | None, metric_name: str, now: Micros) -> bool:
         """Show what the snapshot knows; whether curve and log should be fetched anew."""
         run = row.run
         self.query_one("#name", OneLine).show(
             (Cell(clean(run.name), "title"), Cell(f"  {clean(run.user)} · {clean(run.project)}", "dim"))
         )
         self.query_one("#headline", OneLine).show(headline(run, now))
-        said, pane = _facts(row, now, self.size.width - 2), self.query_one("#facts", Lines)
+        said, pane = _facts(row, use, now, self.size.width - 2), self.query_one("#facts", Lines)
         pane.styles.height = len(said)
         pane.show(said)
         before, self._drawn = self._drawn, (run.id, run.status.name, metric_name, row.metrics)
@@ -95,7 +96,7 @@ class RunCard(Vertical):
         self.query_one("#log", Lines).show([(Cell(line, "dim"),) for line in clean_lines(log)[-LOG_LINES:]])
 
 
-def _facts(row: Row, now: Micros, columns: int) -> list[Line]:
+def _facts(row: Row, use: Use | None, now: Micros, columns: int) -> list[Line]:
     run = row.run
     said: list[tuple[str, str]] = []
     if run.status.name in WAITING:
@@ -108,6 +109,8 @@ def _facts(row: Row, now: Micros, columns: int) -> list[Line]:
         said.append(("params", params(run)))
     known = dict(facts(run, now))
     said += [(label, known[label]) for label in ("command", "needs") if label in known]
+    if use:
+        said.append(uses(use))
     made = dict(origins(run))
     said += [(label, made[label]) for label in ("commit", "environment") if label in made]
     return fact_lines(said, max(LABEL + 10, columns))

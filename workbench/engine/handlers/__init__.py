@@ -33,6 +33,7 @@ from workbench.engine.handlers.show import show
 from workbench.engine.handlers.sql import sql
 from workbench.engine.handlers.status import status, stop
 from workbench.engine.handlers.submit import submit
+from workbench.engine.handlers.usage import usage
 from workbench.engine.handlers.wait import wait
 from workbench.engine.server import Handler, Peer
 
@@ -66,6 +67,7 @@ VERBS: tuple[_Verb, ...] = (
     status,
     stop,
     submit,
+    usage,
     wait,
 )
 

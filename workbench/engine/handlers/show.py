@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import asdict
 from typing import Any
 
 from workbench import paths
@@ -42,6 +43,7 @@ async def show(engine: Engine, peer: Peer, params: Params) -> dict[str, Any]:
             }
             for key, metric in metrics.items()
         },
+        "use": asdict(use) if (use := engine.use(run)) else None,
         "events": await engine.history.events(run.id),
         "artifacts": artifacts,
         "collecting": await collecting(engine, run, expected=missing),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
@@ -14,7 +14,8 @@ import duckdb
 from workbench.domain.machines import Enrolled
 from workbench.domain.run import Run
 from workbench.domain.time import Micros
-from workbench.engine.store import reads, sql
+from workbench.domain.use import Use
+from workbench.engine.store import reads, sql, usage
 from workbench.engine.store.database import Database, our_errors
 from workbench.engine.store.interface import Artifact, Batch, Metric, Page, Table
 from workbench.engine.store.witness import Witness
@@ -90,6 +91,11 @@ class DuckHistory:
 
     async def samples(self, machine: str, since: Micros, limit: int) -> list[tuple[Micros, dict[str, Any]]]:
         return await self._read(reads.samples, machine, since, limit)
+
+    async def usage(
+        self, machine: str, attempt: str, devices: Collection[str], since: Micros, until: Micros, points: int
+    ) -> list[Use]:
+        return await self._read(usage.read, machine, attempt, devices, since, until, points)
 
     async def projects(self) -> list[dict[str, Any]]:
         return await self._read(reads.projects)

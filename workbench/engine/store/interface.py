@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -10,6 +10,7 @@ from workbench.domain.events import Change
 from workbench.domain.machines import Enrolled
 from workbench.domain.run import Run
 from workbench.domain.time import Micros
+from workbench.domain.use import Use
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,6 +173,13 @@ class History(Protocol):
         ...
 
     async def samples(self, machine: str, since: Micros, limit: int) -> list[tuple[Micros, dict[str, Any]]]: ...
+
+    async def usage(
+        self, machine: str, attempt: str, devices: Collection[str], since: Micros, until: Micros, points: int
+    ) -> list[Use]:
+        """What an attempt took on its machine between two moments, in order of time; thinned to at most `points`,
+        peaks kept. devices: UUIDs that it held."""
+        ...
 
     async def projects(self) -> list[dict[str, Any]]:
         """[{name, directory, counts: {status: n}, last: Micros, seconds: float}] by last activity."""
