@@ -208,6 +208,39 @@ async def test_a_reboot_loses_runs_and_says_why(here: Desk, world: World) -> Non
     assert (await here.until_run(again, "queued"))["retried"] == 1
 
 
+async def test_a_machine_that_was_set_aside_stays_so_until_somebody_trusts_it(
+    tmp_path: Path, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with desk(tmp_path, world, monkeypatch) as here:
+        await here.call("machines_add", name="gpu3")
+        one, other = ["exit", "{code}"], ["sleep", "0", ";", "exit", "{code}"]
+        for machine, command, code in (("local", one, 0), ("gpu3", one, 1), ("gpu3", other, 1), ("gpu3", one, 1)):
+            asked = {"command": command, "params": {"code": code}, "machine": machine}
+            reply = await here.call("submit", directory=str(here.project), **asked)
+            await here.until_run(reply["ids"][0], "failed" if code else "finished")
+        reason = (await here.until_machine("gpu3", "set aside"))["reason"]
+    async with desk(tmp_path, world, monkeypatch) as here:
+        assert (await here.until_machine("gpu3", "set aside"))["reason"] == reason
+        await here.call("machines_resume", name="gpu3")
+    async with desk(tmp_path, world, monkeypatch) as here:
+        await here.until_machine("gpu3", "ok")
+
+
+async def test_a_machine_that_is_let_go_takes_what_was_held_against_it_along(
+    tmp_path: Path, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with desk(tmp_path, world, monkeypatch) as here:
+        await here.call("machines_add", name="gpu3")
+    with duckdb.connect(str(next(tmp_path.rglob("history.duckdb")))) as history:
+        history.execute("INSERT INTO aside VALUES ('gpu3', 'it burns')")
+    async with desk(tmp_path, world, monkeypatch) as here:
+        assert (await here.until_machine("gpu3", "set aside"))["reason"] == "it burns"
+        await here.call("machines_remove", name="gpu3")
+        await here.call("machines_add", name="gpu3")
+    async with desk(tmp_path, world, monkeypatch) as here:
+        await here.until_machine("gpu3", "ok")
+
+
 async def test_two_machines_share_the_work(here: Desk) -> None:
     await here.call("machines_add", name="gpu3")
     await here.call("machines_add", name="big")

@@ -165,9 +165,9 @@ def test_a_machine_out_of_reach_keeps_the_moment_it_went() -> None:
 # Machines that fail whatever they are given
 
 
-def fail(state: State, seq: int, sweep: str, machine: str, now: int, seconds: float = 1.0) -> None:
+def fail(state: State, seq: int, sweep: str, machine: str, now: int, seconds: float = 1.0) -> Outcome:
     submit(state, a_run(seq, sweep=sweep, need=on(machine)), now=now)
-    step(state, ended(f"run{seq:05d}.1", 1, seconds=seconds), now)
+    return step(state, ended(f"run{seq:05d}.1", 1, seconds=seconds), now)
 
 
 def succeed(state: State, seq: int, sweep: str, machine: str, now: int) -> None:
@@ -180,11 +180,13 @@ def test_a_machine_that_fails_what_goes_well_elsewhere_is_set_aside() -> None:
     succeed(state, 1, "a", "other", 1)
     for seq, sweep in enumerate("aab", 2):
         assert state.seats["one"].open
-        fail(state, seq, sweep, "one", seq)
+        outcome = fail(state, seq, sweep, "one", seq)
     assert not state.seats["one"].open
+    assert outcome.asides == {"one": state.seats["one"].aside}
     submit(state, a_run(9, need=on("one")))
     assert "set aside: the last 3 runs there failed at once" in reason(state, "run00009")
-    assert where(step(state, seam.Trust("one"), 9)) == {"run00009": "one"}
+    trusted = step(state, seam.Trust("one"), 9)
+    assert (where(trusted), trusted.asides) == ({"run00009": "one"}, {"one": ""})
     fail(state, 10, "b", "one", 10)
     assert state.seats["one"].open, "it starts afresh"
 

@@ -103,7 +103,7 @@ class Engine:
         try:
             async with asyncio.TaskGroup() as group:
                 group.create_task(self.outbox.run(), name="outbox")
-                await self.fleet.open(group, await self.history.machines())
+                await self.fleet.open(group, await self.history.machines(), await self.history.asides())
                 await self.mind.absorb(Seen(list(self.recovery.orphans(self.fleet))))
                 path = await self.server.open()
                 log.info("listening on %s", path)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol
 
@@ -67,15 +67,17 @@ class Fleet:
     def __iter__(self) -> Iterator[str]:
         return iter(sorted(self._enrolled, key=lambda name: (name != LOCAL, name)))
 
-    async def open(self, group: asyncio.TaskGroup, known: Iterable[Enrolled]) -> None:
-        """Take up what is on record, and the local machine. The roads are kept by tasks of the group."""
+    async def open(self, group: asyncio.TaskGroup, known: Iterable[Enrolled], asides: Mapping[str, str]) -> None:
+        """Take up what is on record, and the local machine. The roads are kept by tasks of the group.
+
+        asides: machine -> what is held against it."""
         self._group = group
         machines = {machine.name: machine for machine in known}
         here = self.ways.here
         if LOCAL in machines:  # what may be used of it is the user's config to say
             here = replace(here, draining=machines[LOCAL].draining)
         for machine in (machines | {LOCAL: here}).values():
-            await self._take_up(machine)
+            await self._take_up(machine, asides.get(machine.name, ""))
 
     async def add(self, machine: Enrolled) -> None:
         """On record, then on the board. Raises Refused where the name is taken, HistoryError."""
@@ -105,7 +107,7 @@ class Fleet:
         del self._dispatcher.roads[name], self._enrolled[name]
         await self._outbox.write(Batch(machines={name: None}))
 
-    async def _take_up(self, machine: Enrolled) -> None:
+    async def _take_up(self, machine: Enrolled, aside: str = "") -> None:
         name = machine.name
         self._enrolled[name] = machine
         road = Road(
@@ -115,5 +117,5 @@ class Fleet:
             gpus=Gpus(self._rule),
         )
         self._dispatcher.roads[name] = road
-        await self._mind.command(seam.Enrol(machine))
+        await self._mind.command(seam.Enrol(machine, aside))
         self._keeping[name] = self._group.create_task(self._dispatcher.keep(road), name=f"road to {name}")

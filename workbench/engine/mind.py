@@ -89,11 +89,12 @@ class Mind:
                 continue
             total.changes += outcome.changes
             total.effects += outcome.effects
+            total.asides |= outcome.asides
         await self._carry_out(total, seen)
 
     async def _carry_out(self, outcome: scheduler.Outcome, seen: Seen) -> None:
-        if outcome.changes or seen.readings or seen.samples:
-            await self._outbox.write(Batch(outcome.changes, seen.readings, seen.samples))
+        if outcome.changes or outcome.asides or seen.readings or seen.samples:
+            await self._outbox.write(Batch(outcome.changes, seen.readings, seen.samples, asides=outcome.asides))
             self._publish(outcome.changes, seen.readings)
         for effect in outcome.effects:
             self._perform(effect)

@@ -111,5 +111,6 @@ def _merge(batches: list[Batch]) -> Batch:
         readings=[reading for batch in batches for reading in batch.readings],
         samples=[sample for batch in batches for sample in batch.samples],
         machines={name: machine for batch in batches for name, machine in batch.machines.items()},
+        asides={name: reason for batch in batches for name, reason in batch.asides.items()},
         collections=[collection for batch in batches for collection in batch.collections],
     )

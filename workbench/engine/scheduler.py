@@ -97,6 +97,8 @@ class State:
 class Outcome:
     changes: list[Change] = field(default_factory=list)
     effects: list[seam.Effect] = field(default_factory=list)
+    asides: dict[str, str] = field(default_factory=dict)
+    """Machine -> what is held against it from now on, "" where nothing is any more."""
 
 
 def step(state: State, event: seam.Event | seam.Command, now: Micros) -> Outcome:
@@ -123,9 +125,9 @@ def step(state: State, event: seam.Event | seam.Command, now: Micros) -> Outcome
         case seam.Enrol():
             _enrol(state, event)
         case seam.Trust():
-            _trust(state, event.machine)
+            _trust(state, event.machine, out)
         case seam.Dismiss():
-            _dismiss(state, event.machine)
+            _dismiss(state, event.machine, out)
         case seam.MachineUp():
             _machine_up(state, event, now, out)
         case seam.MachineDown():
@@ -272,17 +274,23 @@ def _enrol(state: State, event: seam.Enrol) -> None:
     seat = _seat(state, event.machine.name)
     state.board.close(seat.name)  # its labels decide who may wait for it
     seat.labels, seat.draining = event.machine.labels, event.machine.draining
+    seat.aside = event.aside or seat.aside
     state.board.has_room(seat.name)
 
 
-def _trust(state: State, name: str) -> None:
+def _trust(state: State, name: str, out: Outcome) -> None:
     seat = _seat(state, name)
-    seat.aside = ""
+    _put_aside(seat, "", out)
     seat.conduct.forget()
     state.board.has_room(name)
 
 
-def _dismiss(state: State, name: str) -> None:
+def _put_aside(seat: Seat, reason: str, out: Outcome) -> None:
+    if seat.aside != reason:
+        seat.aside = out.asides[seat.name] = reason
+
+
+def _dismiss(state: State, name: str, out: Outcome) -> None:
     there = [state.runs[id].name for id in holders(state, [name])]
     if there:
         others = f" and {len(there) - 5} more" if len(there) > 5 else ""
@@ -292,7 +300,9 @@ def _dismiss(state: State, name: str) -> None:
             runs=there,
         )
     state.board.close(name)
-    state.seats.pop(name, None)
+    seat = state.seats.pop(name, None)
+    if seat is not None:
+        _put_aside(seat, "", out)
 
 
 def holders(state: State, machines: Collection[str]) -> list[str]:
@@ -326,7 +336,7 @@ def _devices_seen(state: State, event: seam.DevicesSeen) -> None:
     state.board.has_room(seat.name)
 
 
-def _note_conduct(state: State, run: Run, attempt: Attempt, status: Status, now: Micros) -> None:
+def _note_conduct(state: State, run: Run, attempt: Attempt, status: Status, now: Micros, out: Outcome) -> None:
     """Set the machine aside if it fails whatever it is given (conduct.py), and is not the only one."""
     seat, kind = state.seats.get(attempt.machine), kind_of(run)
     if seat is None:
@@ -341,7 +351,7 @@ def _note_conduct(state: State, run: Run, attempt: Attempt, status: Status, now:
             suspects = seat.conduct.suspects(now)
             if suspects and not seat.aside and _does_well_elsewhere(state, suspects, seat, now):
                 count = len(seat.conduct.failed)
-                seat.aside = f"the last {count} runs there failed at once, which go well on other machines"
+                _put_aside(seat, f"the last {count} runs there failed at once, which go well on other machines", out)
                 state.board.close(seat.name)
 
 
@@ -422,7 +432,7 @@ def _ended(state: State, event: seam.AttemptEnded, now: Micros, out: Outcome) ->
             status = Error(event.ended, "the command could not be started", event.words, attempt)
         case _:
             status = Finished(end) if event.code == 0 else Failed(end, event.code)
-    _note_conduct(state, run, attempt, status, now)
+    _note_conduct(state, run, attempt, status, now, out)
     if run.sweep and isinstance(status, Finished | Failed):
         seconds = (event.ended - event.started) / SECOND
         state.pace[run.sweep] = 0.7 * state.pace.get(run.sweep, seconds) + 0.3 * seconds
@@ -462,7 +472,7 @@ def _prepare_failed(state: State, event: seam.PrepareFailed, now: Micros, out: O
     attempt = attempt_of(run.status) if run else None
     if run is not None and attempt is not None:
         error = Error(now, event.reason, event.words, attempt)
-        _note_conduct(state, run, attempt, error, now)
+        _note_conduct(state, run, attempt, error, now, out)
         _settle(state, run, error, now, out)
 
 

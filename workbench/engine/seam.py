@@ -231,6 +231,8 @@ class Enrol:
     """The machine as it is on record from now on: new, or with other labels, or draining."""
 
     machine: Enrolled
+    aside: str = ""
+    """What was held against it when an engine last knew it. "" leaves that as it is."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,3 +27,13 @@ async def test_the_last_word_on_a_machine_counts(history: DuckHistory) -> None:
     assert [machine.draining for machine in await history.machines()] == [True]
     await history.commit(Batch(machines={"gpu3": None}))
     assert await history.machines() == []
+
+
+async def test_what_is_held_against_a_machine_is_kept_until_it_is_taken_back(place: Path) -> None:
+    history = await open_history(str(place))
+    await history.commit(Batch(asides={"gpu3": "it fails", "box": "it burns"}))
+    await history.commit(Batch(asides={"gpu3": "it fails again", "box": "", "never": ""}))
+    await history.close()
+    history = await open_history(str(place))
+    assert await history.asides() == {"gpu3": "it fails again"}
+    await history.close()

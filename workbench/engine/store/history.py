@@ -89,6 +89,9 @@ class DuckHistory:
     async def machines(self) -> list[Enrolled]:
         return await self._read(reads.machines)
 
+    async def asides(self) -> dict[str, str]:
+        return await self._read(reads.asides)
+
     async def samples(self, machine: str, since: Micros, limit: int) -> list[tuple[Micros, dict[str, Any]]]:
         return await self._read(reads.samples, machine, since, limit)
 

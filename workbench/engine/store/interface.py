@@ -72,6 +72,8 @@ class Batch:
     machines: Mapping[str, Enrolled | None] = field(default_factory=dict)
     """name -> the machine as it is from now on, None where it is no longer ours."""
     collections: Sequence[Collected] = ()
+    asides: Mapping[str, str] = field(default_factory=dict)
+    """machine -> what is held against it from now on, "" where nothing is any more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,6 +172,10 @@ class History(Protocol):
 
     async def machines(self) -> list[Enrolled]:
         """By name. Of the local one only if something was said of it."""
+        ...
+
+    async def asides(self) -> dict[str, str]:
+        """machine -> what is held against it, where something is."""
         ...
 
     async def samples(self, machine: str, since: Micros, limit: int) -> list[tuple[Micros, dict[str, Any]]]: ...

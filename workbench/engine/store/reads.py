@@ -151,6 +151,10 @@ def machines(cursor: Cursor) -> list[Enrolled]:
     return [rows.machine_of(row) for row in found]
 
 
+def asides(cursor: Cursor) -> dict[str, str]:
+    return dict(cursor.execute("SELECT machine, reason FROM aside").fetchall())
+
+
 def samples(cursor: Cursor, machine: str, since: Micros, limit: int) -> list[tuple[Micros, dict[str, Any]]]:
     query = "SELECT time, body FROM sample WHERE machine = ? AND time >= ? ORDER BY time DESC LIMIT ?"
     found = cursor.execute(query, [machine, since, limit]).fetchall()

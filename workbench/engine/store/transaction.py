@@ -41,6 +41,9 @@ def write(cursor: duckdb.DuckDBPyConnection, memory: Memory, batches: Sequence[B
     for name, machine in ((name, machine) for batch in batches for name, machine in batch.machines.items()):
         cursor.execute("DELETE FROM machine WHERE name = ?", [name])
         _append(cursor, "machine", [rows.machine(machine)] if machine else [])
+    for name, reason in ((name, reason) for batch in batches for name, reason in batch.asides.items()):
+        cursor.execute("DELETE FROM aside WHERE machine = ?", [name])
+        _append(cursor, "aside", [(name, reason)] if reason else [])
     _append(cursor, "sample", [(sample.machine, sample.at, rows.compact(sample.body)) for sample in samples])
     _forget(memory, changes)
 
