@@ -103,6 +103,37 @@ async def test_what_the_user_says_of_gpus_holds(
     world[""].shut_down()
 
 
+async def test_a_lost_gpu_is_given_to_nobody_and_the_machine_says_so(here: Desk, gpu3: FakeHost) -> None:
+    gpu3.lost["GPU-0"] = "GPU is lost"
+    await until(lambda: here.machine("gpu3"), lambda machine: machine["devices"][0]["state"] == "lost")
+    [warning] = (await here.machine("gpu3"))["warnings"]
+    assert warning.startswith("GPU 0 is lost (GPU is lost) and is given to nobody")
+    id = await here.submit("exit 0", gpus=1)
+    await until(lambda: why_of(here, id), lambda why: why["text"].endswith("GPU 0 is lost (GPU is lost)"))
+    gpu3.lost.clear()
+    await here.until_run(id, "finished")
+    assert not (await here.machine("gpu3"))["warnings"]
+
+
+async def test_a_stranger_beside_a_run_of_ours_is_shown(here: Desk, gpu3: FakeHost) -> None:
+    id = await here.submit("wait", gpus=1)
+    await here.until_run(id, "running")
+    gpu3.strangers["GPU-0"] = (BOB,)
+    await until(lambda: here.machine("gpu3"), lambda machine: bool(machine["devices"][0]["strangers"]))
+    device = (await here.machine("gpu3"))["devices"][0]
+    assert device["state"] == "mine"
+    assert device["strangers"] == [{"pid": 4711, "user": "bob", "name": "python", "memory": 31 * GB, "ours": False}]
+
+
+async def test_a_stranger_who_came_since_the_last_sample_has_the_run_queue_again(here: Desk, gpu3: FakeHost) -> None:
+    await here.until_run(await here.submit("exit 0", gpus=1), "finished")
+    gpu3.newcomers["GPU-0"] = (BOB,)
+    id = await here.submit("exit 0", gpus=1)
+    await until(lambda: why_of(here, id), lambda why: why["text"].endswith("GPU 0 is used by bob (python, 31 GB)"))
+    gpu3.newcomers.clear()
+    assert (await here.until_run(id, "finished"))["attempts"] > 1
+
+
 async def why_of(here: Desk, id: str) -> dict[str, Any]:
     return dict((await here.call("explain", run=id))["why"])
 

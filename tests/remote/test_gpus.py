@@ -7,19 +7,21 @@ import getpass
 import os
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.parts import missing
-from tests.remote.cards import Cards
-from tests.remote.site import Ear, LocalSite, eventually, logged, spec
-from workbench.domain.devices import Lease, Process
+from tests.remote.cards import GPU_IS_LOST, UNKNOWN, Cards
+from tests.remote.site import Connect, Ear, FakeSite, LocalSite, Site, eventually, logged, spec
+from workbench.domain.devices import DeviceSample, Lease, Process, Tolerance
+from workbench.domain.resources import Capacity, Device
 from workbench.remote.agent import gpus, leases
-from workbench.remote.machines.base import DeviceSample, Exited, Fenced, Sampled, Started, Taken, Vanished
+from workbench.remote.machines.base import Exited, Fenced, Sampled, Started, Taken, Vanished
 
 GB = 1_000_000_000
+Use = Callable[[int, int], None]
 HOLD = """
 import ctypes, fcntl, os, pwd, sys
 os.setuid(pwd.getpwnam("nobody").pw_uid)
@@ -50,13 +52,14 @@ async def users(tmp_path: Path, cards: Cards) -> AsyncIterator[list[tuple[LocalS
 Users = list[tuple[LocalSite, Ear]]
 
 
-async def sampled(ear: Ear, fits: Callable[[DeviceSample], bool]) -> DeviceSample:
-    """What is told of the first card, once it fits."""
+async def sampled(ear: Ear, fits: Callable[[DeviceSample], bool], number: int = 0) -> DeviceSample:
+    """What is told of a card from now on, once it fits."""
     seen: list[DeviceSample] = []
+    uuid, old = ear.machine.host.capacity.devices[number].uuid, len(ear.heard)
 
     def came(heard: list[object]) -> bool:
-        samples = [event for event in heard if isinstance(event, Sampled)]
-        seen[:] = [sample.devices[0] for sample in samples[-1:] if fits(sample.devices[0])]
+        samples = [event for event in heard[old:] if isinstance(event, Sampled)]
+        seen[:] = [one for sample in samples[-1:] for one in sample.devices if one.uuid == uuid and fits(one)]
         return bool(seen)
 
     await ear.machine.sample(0.05)
@@ -185,3 +188,133 @@ async def test_whose_the_processes_on_a_gpu_are(users: Users, cards: Cards) -> N
         stranger.kill()
     unseen = Process(stranger.pid, "", "", GB, ours=False)
     await sampled(second, lambda device: unseen in device.processes)
+
+
+async def test_what_the_driver_does_not_say_of_one_gpu_takes_nothing_else_down(users: Users, cards: Cards) -> None:
+    _, ear = users[0]
+    cards.use(0, os.getpid(), 20 * GB)
+    cards.fail(0, UNKNOWN, "nvmlDeviceGetUtilizationRates")
+    cards.fail(1, UNKNOWN, "nvmlDeviceGetMemoryInfo")
+    device = await sampled(ear, lambda device: bool(device.processes))
+    assert (device.use, device.memory, device.power, device.lost) == (None, 20 * GB, None, "")
+    other = await sampled(ear, lambda device: True, 1)
+    assert (other.use, other.memory, other.lost) == (0.0, None, "")
+
+
+@pytest.mark.parametrize(
+    ("error", "question", "words"),
+    [
+        (GPU_IS_LOST, "", "GPU is lost"),
+        (GPU_IS_LOST, "nvmlDeviceGetHandleByIndex", "GPU is lost"),
+        (GPU_IS_LOST, "nvmlDeviceGetUtilizationRates", "GPU is lost"),
+        (UNKNOWN, "nvmlDeviceGetComputeRunningProcesses", "Unknown Error"),
+    ],
+)
+async def test_a_gpu_that_is_lost_is_given_to_nobody(
+    users: Users, cards: Cards, error: int, question: str, words: str
+) -> None:
+    site, ear = users[0]
+    cards.fail(0, error, question)
+    await sampled(ear, lambda device: device.lost == words)
+    assert not (await sampled(ear, lambda device: True, 1)).lost
+    await ear.machine.start([spec("run.1", site.argv(("print", "x")), devices=("GPU-0",))])
+    assert await ear.end_of("run.1") == Fenced("run.1", Taken("GPU-0", "", lost=words))
+    await ear.machine.start([spec("run.2", site.argv(("print", "x")), devices=("GPU-1",))])
+    assert isinstance(await ear.end_of("run.2"), Exited)
+
+
+async def test_a_gpu_that_was_lost_before_the_agent_came(here: LocalSite, connect: Connect, cards: Cards) -> None:
+    cards.fail(0, GPU_IS_LOST)
+    ear = await connect()
+    assert [device.uuid for device in ear.machine.host.capacity.devices] == ["GPU-1"]
+    [warning] = [warning for warning in ear.machine.host.warnings if "GPU" in warning]
+    assert warning.startswith("GPU 0 does not answer (GPU is lost)")
+
+
+async def test_the_instances_of_a_divided_gpu_are_devices_of_their_own(
+    tmp_path: Path, here: LocalSite, connect: Connect, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cards = Cards(tmp_path / "mig", 2, monkeypatch, divided={0: 2})
+    ear = await connect()
+    devices = ear.machine.host.capacity.devices
+    assert [device.uuid for device in devices] == ["MIG-0:0", "MIG-0:1", "GPU-1"]
+    assert [device.label for device in devices] == ["0:0", "0:1", "1"]
+    await ear.machine.start([spec("a.1", here.argv(("wait",)), devices=("MIG-0:0",))])
+    await ear.hear(Started, "a.1")
+    device = await sampled(ear, lambda device: device.lease is not None)
+    assert (device.uuid, device.use) == ("MIG-0:0", None)
+    await ear.machine.start([spec("b.1", here.argv(("exit", "0")), devices=("MIG-0:1",))])
+    assert isinstance(await ear.end_of("b.1"), Exited), "the other instance is free"
+    await ear.machine.start([spec("c.1", here.argv(("exit", "0")), devices=("MIG-0:0",))])
+    end = await ear.end_of("c.1")
+    assert isinstance(end, Fenced)
+    assert end.taken
+    assert end.taken.device == "MIG-0:0"
+    cards.use("0:1", os.getpid(), GB)
+    await sampled(ear, lambda device: len(device.processes) == 1, 1)
+
+
+@pytest.fixture
+def use(site: Site, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Use:
+    """Have a process, by its pid, hold so many bytes of the site's only GPU."""
+    if isinstance(site, FakeSite):
+        host = site.host
+        host.capacity = Capacity(8, 64 * GB, (Device("GPU-0", 0, "Made up", 80 * GB),))
+
+        def use(pid: int, memory: int) -> None:
+            host.strangers["GPU-0"] = (Process(pid, "bob", "sleep", memory, ours=False),)
+
+        return use
+    cards = Cards(tmp_path / "cards", 1, monkeypatch)
+
+    def use_card(pid: int, memory: int) -> None:
+        cards.leave(0)
+        cards.use(0, pid, memory)
+
+    return use_card
+
+
+@pytest.fixture
+def stranger() -> Iterator[int]:
+    """A process of nobody's run."""
+    with subprocess.Popen(["sleep", "1000"]) as process:
+        yield process.pid
+        process.kill()
+
+
+async def test_a_stranger_who_came_since_the_last_sample(site: Site, connect: Connect, use: Use, stranger: int) -> None:
+    ear = await connect()
+    await ear.machine.start([spec("a.1", site.argv(("exit", "0")), devices=("GPU-0",))])
+    assert isinstance(await ear.end_of("a.1"), Exited)
+    use(stranger, 2 * GB)
+    lane = [spec(f"{name}.1", site.argv(("print", "x")), devices=("GPU-0",)) for name in "bc"]
+    await ear.machine.start(lane)
+    for name in ("b.1", "c.1"):
+        end = await ear.end_of(name)
+        assert isinstance(end, Fenced)
+        assert end.taken
+        assert end.taken.process
+        assert (end.taken.device, end.taken.pid, end.taken.lost) == ("GPU-0", stranger, "")
+        assert (end.taken.process.name, end.taken.process.memory) == ("sleep", 2 * GB)
+        assert end.taken.user == end.taken.process.user != ""
+    again = await connect()
+    await again.machine.watch({"b.1": 0})
+    assert isinstance(await again.end_of("b.1"), Fenced), "nor does it start for anybody who comes later"
+    await ear.machine.start([spec("d.1", site.argv(("exit", "0")))])
+    assert isinstance(await ear.end_of("d.1"), Exited), "who needs no GPU is not in its way"
+
+
+async def test_a_process_that_does_not_matter_may_stay_while_it_does_not_grow(
+    site: Site, connect: Connect, use: Use, stranger: int
+) -> None:
+    ear = await connect()
+    idle = Tolerance(idle={"GPU-0": frozenset({stranger})}, small=GB)
+    ignored = Tolerance(ignored=("sleep",))
+    for name, memory, tolerance, end in (
+        ("a.1", GB - 1, idle, Exited),
+        ("b.1", GB, idle, Fenced),
+        ("c.1", GB, ignored, Exited),
+    ):
+        use(stranger, memory)
+        await ear.machine.start([spec(name, site.argv(("exit", "0")), devices=("GPU-0",))], tolerance)
+        assert isinstance(await ear.end_of(name), end)

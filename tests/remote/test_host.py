@@ -139,9 +139,9 @@ class Driver(SimpleNamespace):
 def test_gpus(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "pynvml", Driver())
     gpus._nvml.cache_clear()
-    assert gpus.devices() == [{"uuid": "GPU-0", "index": 0, "name": "Card", "memory": 80}]
-    figures = {"use": 0.5, "memory": 30, "power": 0.0, "temperature": 60.0}
-    assert gpus.sample() == [{"uuid": "GPU-0", **figures, "processes": []}]
+    assert gpus.devices() == [{"uuid": "GPU-0", "index": 0, "part": None, "name": "Card", "memory": 80}]
+    figures = {"use": 0.5, "memory": 30, "power": None, "temperature": 60.0}
+    assert gpus.sample() == [{"uuid": "GPU-0", **figures, "processes": [], "lost": ""}]
     monkeypatch.setitem(sys.modules, "pynvml", None)
     gpus._nvml.cache_clear()
     assert gpus.devices() == []

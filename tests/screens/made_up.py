@@ -160,7 +160,7 @@ def machine(name: str, status: str = "ok", devices: int = 0, **facts: Any) -> di
         "hostname": name,
         "cpus": 64,
         "memory": 256 * GB,
-        "devices": [{"uuid": u, "index": i, "name": "NVIDIA A100", "memory": 80 * GB} for i, u in enumerate(uuids)],
+        "devices": [_device(index, uuid) for index, uuid in enumerate(uuids)],
         "cpus_held": 8,
         "memory_held": 32 * GB,
         "devices_held": {},
@@ -171,6 +171,11 @@ def machine(name: str, status: str = "ok", devices: int = 0, **facts: Any) -> di
         "history": history if status == "ok" else [],
         **facts,
     }
+
+
+def _device(index: int, uuid: str) -> dict[str, Any]:
+    facts = {"label": str(index), "name": "NVIDIA A100", "memory": 80 * GB, "state": "mine", "strangers": []}
+    return {"uuid": uuid, "index": index, **facts}
 
 
 def _sample(index: int, uuids: list[str], seed: int) -> dict[str, Any]:

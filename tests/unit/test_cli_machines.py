@@ -26,7 +26,12 @@ MACHINE: dict[str, Any] = {
     "hostname": "gpu3.lab",
     "cpus": 16,
     "memory": 64_000_000_000,
-    "devices": [{"uuid": "GPU-1", "index": 0, "name": "NVIDIA L4", "memory": 24_000_000_000}],
+    "devices": [
+        {
+            **{"uuid": "GPU-1", "index": 0, "label": "0", "name": "NVIDIA L4", "memory": 24_000_000_000},
+            **{"state": "free", "strangers": []},
+        }
+    ],
     "cpus_held": 2,
     "memory_held": 0,
     "devices_held": {},

@@ -19,7 +19,12 @@ MACHINE: dict[str, Any] = {
     "hostname": "box",
     "cpus": 8,
     "memory": 32_000_000_000,
-    "devices": [{"uuid": "GPU-1", "index": 0, "name": "X", "memory": 80_000_000_000}],
+    "devices": [
+        {
+            **{"uuid": "GPU-1", "index": 0, "label": "0", "name": "X", "memory": 80_000_000_000},
+            **{"state": "free", "strangers": []},
+        }
+    ],
     "cpus_held": 2,
     "memory_held": 0,
     "devices_held": {},

@@ -148,13 +148,32 @@ def test_a_machine_that_does_not_answer_says_why() -> None:
 
 def test_a_device_that_is_held_and_idle_says_so() -> None:
     machine = a_team().machines[0]
-    device, sample = machine["devices"][0], machine["sample"]
+    device = machine["devices"][0]
     busy = plain(machines.device_line(machine, device, "brave-sunset-12", 80))
     assert "brave-sunset-12" in busy
     assert "idle" not in busy
-    resting = {**machine, "sample": {**sample, "devices": [{**one, "use": 0.0} for one in sample["devices"]]}}
-    assert "idle" in plain(machines.device_line(resting, device, "brave-sunset-12", 80))
-    assert "idle" not in plain(machines.device_line(resting, device, "", 80))
+    assert "brave-sunset-12  idle" in plain(
+        machines.device_line(machine, {**device, "state": "idle"}, "brave-sunset-12", 80)
+    )
+
+
+def test_a_stranger_is_seen_on_a_device_that_a_run_of_ours_holds() -> None:
+    machine = a_team().machines[0]
+    bob = {"pid": 4711, "user": "bo\x1b[31mb", "name": "python", "memory": 31_000_000_000, "ours": False}
+    device = {**machine["devices"][0], "strangers": [bob]}
+    line = plain(machines.device_line(machine, device, "brave-sunset-12", 80))
+    assert "brave-sunset-12  used by bob (python, 31 GB)" in line
+
+
+def test_what_a_driver_does_not_say_is_left_blank() -> None:
+    machine = a_team().machines[0]
+    device = machine["devices"][0]
+    silent = dict.fromkeys(("use", "memory", "power", "temperature"))
+    sample = {**machine["sample"], "devices": [{"uuid": device["uuid"], **silent}]}
+    blank = {**machine, "sample": sample, "history": [*machine["history"], sample]}
+    line = plain(machines.device_line(blank, device, "", 90))
+    assert "–        – of 80G   –°C     – W  free" in line
+    assert len(machines.gpu_curves(blank, NOW)[0].ys) == len(machine["history"])
 
 
 def test_a_device_that_others_use_says_whose_it_is() -> None:

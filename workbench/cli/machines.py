@@ -117,13 +117,15 @@ def _show(args: argparse.Namespace) -> int:
     import time
 
     from workbench.domain.resources import format_size
+    from workbench.present.machines import whose
     from workbench.present.numbers import ago
 
     output.say(f"{machine['name']}  {machine['status']}")
     since = ago(machine["since"], int(time.time() * 1e6)) if machine["since"] else ""
-    used = {uuid: f", {by}" for uuid, by in machine["devices_used"].items()}
+    held = machine["devices_held"]
     devices = [
-        f"GPU {one['index']} {one['name']} {format_size(one['memory'])}{used.get(one['uuid'], '')}"
+        f"GPU {one['label']} {one['name']} {format_size(one['memory'])}  "
+        + "".join(cell.text for cell in whose(machine, one, held.get(one["uuid"], "")))
         for one in machine["devices"]
     ]
     for title, value in (

@@ -83,7 +83,7 @@ def _say(seen: dict[str, Any]) -> None:
     memory = f", {format_size(machine['memory'])}" if machine["memory"] else ""
     output.say(f"{machine['name']}  {machine['status']}  {machine['cpus']} cores{memory}")
     for device in machine["devices"]:
-        output.say(f"  GPU {device['index']}  {device['name']}  {format_size(device['memory'])}")
+        output.say(f"  GPU {device['label']}  {device['name']}  {format_size(device['memory'])}")
     if probe:
         output.say(f"  {probe['user']}@{probe['hostname']}, Linux {probe['kernel']}, Python {probe['python']}")
         output.say(f"  {probe['round_trip']:.0f} ms away; keeps its things in {probe['root']}")

@@ -58,6 +58,13 @@ class Device:
     name: str
     memory: int
     """Bytes."""
+    part: int | None = None
+    """Its number among the instances of its GPU, where that is divided (MIG)."""
+
+    @property
+    def label(self) -> str:
+        """`2`, `2:1`: as nvidia-smi counts."""
+        return str(self.index) if self.part is None else f"{self.index}:{self.part}"
 
 
 @dataclass(frozen=True, slots=True)

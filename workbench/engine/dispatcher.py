@@ -204,7 +204,9 @@ class Dispatcher:
             road.parsers.setdefault(_attempt(run), Parser(run.id, number_of(_attempt(run))))
         crash.here("before-start")
         try:
-            await road.machine.start([_spec(run) for run in effect.lane])
+            lane = [_spec(run) for run in effect.lane]
+            devices = {device for spec in lane for device in spec.devices}
+            await road.machine.start(lane, road.gpus.tolerance(devices))
         except AgentError as problem:  # no room there, or its supervisor died: some may have started
             log.error("start on %s: %s", road.name, problem.message)
             self._progress([run.id for run in effect.lane], f"{road.name} could not start it yet: {problem.message}")

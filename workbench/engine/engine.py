@@ -6,11 +6,13 @@ import asyncio
 import logging
 import os
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict
 from typing import Any
 
-from workbench.domain.devices import USUAL, Rule
+from workbench.domain.devices import USUAL, Rule, Standing
 from workbench.domain.events import Change
+from workbench.domain.resources import Device
 from workbench.domain.run import Run, attempt_of
 from workbench.domain.use import Use, use_of
 from workbench.engine import seam, telemetry
@@ -215,6 +217,8 @@ class Engine:
         host = road.machine.host if road.machine else None
         lanes = {id(lane): lane for lane in self.mind.state.lanes.values() if lane.machine == name}
         holders = [(run_of(lane.attempts[0]), lane.share) for lane in lanes.values() if lane.attempts]
+        held = {uuid: run for run, share in holders for uuid in share.devices}
+        devices = seat.capacity.devices
         status, reason = _standing(road, seat)
         return {
             "name": name,
@@ -227,16 +231,13 @@ class Engine:
             "hostname": host.hostname if host else "",
             "cpus": seat.capacity.cpus,
             "memory": seat.capacity.memory,
-            "devices": [
-                {"uuid": device.uuid, "index": device.index, "name": device.name, "memory": device.memory}
-                for device in seat.capacity.devices
-            ],
+            "devices": [_device(device, road.gpus.stand(device.uuid, device.uuid in held)) for device in devices],
             "cpus_held": seat.cpus,
             "memory_held": seat.memory,
-            "devices_held": {uuid: run for run, share in holders for uuid in share.devices},
+            "devices_held": held,
             "devices_used": dict(seat.used),
             "running": [run for run, _ in holders],
-            "warnings": list(host.warnings) if host else [],
+            "warnings": [*host.warnings, *_lost(devices, road.gpus.lost())] if host else [],
             "sample": self.telemetry.last(name),
             "history": self.telemetry.history(name) if with_history else [],
         }
@@ -273,6 +274,28 @@ def _standing(road: Road, seat: Seat) -> tuple[str, str]:
     if seat.aside:
         return "set aside", seat.aside
     return ("draining", "") if seat.draining else ("ok", "")
+
+
+def _device(device: Device, standing: Standing) -> dict[str, Any]:
+    return {
+        "uuid": device.uuid,
+        "index": device.index,
+        "label": device.label,
+        "name": device.name,
+        "memory": device.memory,
+        "state": standing.state,
+        "strangers": [asdict(process) for process in standing.strangers],
+    }
+
+
+def _lost(devices: Iterable[Device], lost: Mapping[str, str]) -> list[str]:
+    """A warning of each device that the driver has lost."""
+    return [
+        f"GPU {device.label} is lost ({lost[device.uuid]}) and is given to nobody: see the kernel's log for its Xid, "
+        "and have it reset or the machine rebooted"
+        for device in devices
+        if device.uuid in lost
+    ]
 
 
 class Stopped(Exception):

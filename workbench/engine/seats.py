@@ -92,7 +92,11 @@ class Seat:
         """The smallest first: the large ones stay for those that need them."""
         taken = self.devices.union(self.used) if self.used else self.devices
         free = [device for device in self.capacity.devices if device.uuid not in taken]
-        return sorted(free, key=lambda device: (device.memory, device.index)) if len(free) > 1 else free
+        return sorted(free, key=_size) if len(free) > 1 else free
+
+
+def _size(device: Device) -> tuple[int, int, int]:
+    return device.memory, device.index, device.part or 0
 
 
 @dataclass(slots=True)

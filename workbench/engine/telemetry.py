@@ -57,6 +57,7 @@ def sample_out(sample: Sampled) -> dict[str, Any]:
                 "temperature": device.temperature,
                 "processes": [asdict(process) for process in device.processes],
                 "lease": asdict(device.lease) if device.lease else None,
+                "lost": device.lost,
             }
             for device in sample.devices
         ],

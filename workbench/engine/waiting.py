@@ -172,7 +172,7 @@ def _short(seat: Seat, need: Need) -> tuple[str, str]:
 def _used(seat: Seat) -> str:
     """`; GPU 2 is used by bob (python, 31 GB)`, for each that others have."""
     used = [device for device in seat.capacity.devices if device.uuid in seat.used and device.uuid not in seat.devices]
-    shown = [f"; GPU {device.index} is {seat.used[device.uuid]}" for device in used[:4]]
+    shown = [f"; GPU {device.label} is {seat.used[device.uuid]}" for device in used[:4]]
     return "".join(shown) + (f"; and {len(used) - 4} more" if len(used) > 4 else "")
 
 

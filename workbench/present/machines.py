@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from workbench.domain.devices import Process, used
 from workbench.domain.resources import format_size
 from workbench.domain.time import SECOND, Micros
 from workbench.present.canvas import SERIES_STYLES, Series
@@ -66,28 +67,42 @@ def short_size(size: float) -> str:
 def device_line(machine: Machine, device: Mapping[str, Any], holder: str, columns: int) -> Line:
     """`GPU 0  ██████····  71%   31 of 80 GB  61°  brave-sunset-12`: load, memory, and who holds or uses it."""
     sample = next((one for one in _devices(machine) if one["uuid"] == device["uuid"]), None)
-    label = Cell(f"GPU {device['index']}  ", "heading")
-    used = machine["devices_used"].get(device["uuid"], "")
-    unheld = Cell(clean(used), "warn") if used else Cell("free", "dim")
-    held = Cell(clean(holder), "running") if holder else unheld
-    total = short_size(device["memory"])
+    label = Cell(f"GPU {device['label']}  ", "heading")
     if sample is None:
-        return label, Cell("no sample  ", "dim"), held
-    filled, empty = bar(sample["use"], BAR)
-    idle = bool(holder) and sample["use"] < 0.02
+        return label, Cell("no sample  ", "dim"), *whose(machine, device, holder)
+    filled, empty = bar(sample["use"] or 0.0, BAR)
+    use, memory, temperature, power = (sample[key] for key in ("use", "memory", "temperature", "power"))
+    taken = "–" if memory is None else format_size(memory)
     cells = [
         label,
-        Cell(filled, "warn" if idle else "series2"),
+        Cell(filled, "warn" if device["state"] == "idle" else "series2"),
         Cell(empty, "dim"),
-        Cell(f" {percent(sample['use']):>4}  "),
-        Cell(fit(f"{format_size(sample['memory'])} of {total}", 14, right=True) + "  "),
+        Cell(f" {'–' if use is None else percent(use):>4}  "),
+        Cell(fit(f"{taken} of {short_size(device['memory'])}", 14, right=True) + "  "),
     ]
     if columns >= 90:
-        cells.append(Cell(f"{sample['temperature']:.0f}°C  {sample['power']:>4.0f} W  ", "dim"))
-    cells += [held, Cell("  idle", "warn") if idle else Cell("")]
+        heat = "–" if temperature is None else f"{temperature:.0f}"
+        watts = "–" if power is None else f"{power:.0f}"
+        cells.append(Cell(f"{heat:>2}°C  {watts:>4} W  ", "dim"))
+    cells += whose(machine, device, holder)
     if columns >= 120:
         cells.append(Cell(f"  {clean(device['name'])}", "dim"))
     return tuple(cells)
+
+
+def whose(machine: Machine, device: Mapping[str, Any], holder: str) -> Line:
+    """`brave-sunset-12  idle  used by bob (python, 31 GB)`: whose a device is, and who else is there."""
+    said = [Cell(clean(holder), "running")] if holder else []
+    if device["state"] == "idle":
+        said.append(Cell("idle", "warn"))
+    by = machine["devices_used"].get(device["uuid"], "")
+    if not by and holder and device["strangers"]:
+        by = used([Process(**process) for process in device["strangers"]])
+    if by:
+        said.append(Cell(clean(by), "warn"))
+    cells = [Cell("  ")] * (2 * len(said) - 1)
+    cells[::2] = said
+    return tuple(cells) or (Cell("free", "dim"),)
 
 
 def usage_line(machine: Machine, columns: int) -> Line:
@@ -117,10 +132,10 @@ def gpu_curves(machine: Machine, now: Micros) -> list[Series]:
             (one["at"], spot["use"])
             for one in machine["history"]
             for spot in one["devices"]
-            if spot["uuid"] == device["uuid"]
+            if spot["uuid"] == device["uuid"] and spot["use"] is not None
         ]
         xs, ys = [(at - now) / SECOND for at, _ in seen], [100 * use for _, use in seen]
-        curves.append(Series(f"GPU {device['index']}", xs, ys, SERIES_STYLES[(number + 1) % len(SERIES_STYLES)]))
+        curves.append(Series(f"GPU {device['label']}", xs, ys, SERIES_STYLES[(number + 1) % len(SERIES_STYLES)]))
     return curves
 
 

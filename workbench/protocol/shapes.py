@@ -44,7 +44,8 @@ class Sample(TypedDict):
     network_out: float
     load: float
     devices: list[dict[str, Any]]
-    """[{uuid, use (0 to 1), memory, power, temperature}]"""
+    """[{uuid, use (0 to 1), memory, power, temperature, processes, lease, lost}]; null is what the driver does not
+    say. processes: [{pid, user, name, memory, ours}]; lease: {pid, user, ours} or null; lost: the driver's words."""
     attempts: dict[str, list[float]]
     """attempt -> [cores, bytes]"""
 
@@ -66,7 +67,9 @@ class MachineView(TypedDict):
     cpus: int
     memory: int
     devices: list[dict[str, Any]]
-    """[{uuid, index, name, memory}]"""
+    """[{uuid, index, label, name, memory, state, strangers}]. label: as nvidia-smi counts; state: unseen, lost, mine,
+    idle (held, and computes nothing), team (another's workbench), stranger, free; strangers: the processes there that
+    belong to neither, whatever the state, as in samples."""
     cpus_held: int
     memory_held: int
     devices_held: dict[str, str]

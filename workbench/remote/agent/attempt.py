@@ -117,10 +117,10 @@ class Attempt:
             return "the machine was rebooted"
         return "its supervisor was killed"
 
-    def void(self) -> bool:
+    def void(self, taken: leases.Holder | None = None) -> bool:
         """Make sure that it never starts; False where it has, or was void before."""
         self.make()
-        if not fate.take(self.directory, fate.Void()):
+        if not fate.take(self.directory, fate.Void(taken)):
             return False
         fate.keep(self.directory)
         fate.sync(os.path.dirname(self.directory))

@@ -60,6 +60,11 @@ def warnings(root: str) -> list[str]:
     free = space.f_bavail * space.f_frsize
     if free < _NEARLY_FULL:
         found.append("the disk of {} is nearly full, {} MB are left: make room".format(root, free // 1_000_000))
+    for index, words in gpus.silent().items():
+        found.append(
+            "GPU {} does not answer ({}) and is given to nobody: see the kernel's log for its Xid, "
+            "and have it reset or the machine rebooted".format(index, words)
+        )
     if _killed_at_logout():
         found.append(
             "this machine kills a user's processes at logout: ask for `loginctl enable-linger {}`".format(_user())

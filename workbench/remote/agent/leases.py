@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import fcntl
 import os
-from typing import NamedTuple, Sequence
+from typing import Any, NamedTuple, Sequence
 
 from . import gpus, owners
 
@@ -16,12 +16,16 @@ _LOCKS = "/proc/locks"
 
 
 class Holder(NamedTuple):
-    """Who has a device that somebody else wanted."""
+    """Who has a device that somebody else wanted: by a lease, where nothing more is said."""
 
     device: str
     pid: int
     """0 where the kernel does not say."""
     user: str
+    process: dict[str, Any] | None = None
+    """The stranger that computes there, as samples show it."""
+    lost: str = ""
+    """What the driver says, where the device itself is gone."""
 
 
 def take(devices: Sequence[str]) -> tuple[list[int], Holder | None]:

@@ -69,7 +69,8 @@ class Supervisor:
         except (OSError, ValueError) as error:
             trouble = words(error)
         if taken:
-            self._stand_back(attempt, taken)
+            if attempt.void(taken):
+                self._rope.ring(attempt.id)
             return
         crash.here("before-fate")
         started, clock = time.time_ns() // 1000, time.monotonic()
@@ -109,13 +110,6 @@ class Supervisor:
         _insist(attempt.directory, exit)
         crash.here("after-exit-record")
         self._rope.ring(attempt.id)
-
-    def _stand_back(self, attempt: Attempt, taken: leases.Holder) -> None:
-        """Somebody else has a device of it: it never starts. Raises OSError."""
-        if fate.take(attempt.directory, fate.Void(taken)):
-            fate.keep(attempt.directory)
-            fate.sync(os.path.join(self._root, "attempts"))
-            self._rope.ring(attempt.id)
 
 
 def _furnish(root: str, attempt: Attempt, spec: Mapping[str, Any]) -> None:

@@ -7,7 +7,7 @@ import json
 import os
 from typing import Any, Callable, Protocol
 
-from . import attic, builder, collect, crash, fate, host, record, tree
+from . import attic, builder, collect, crash, fate, host, record, strangers, tree
 from .attempt import STREAMS, Absent, Attempt, Carried, Running
 from .crew import LANE_LIMIT
 from .errand import LATER, Complaint, Tell
@@ -128,11 +128,12 @@ class Verbs:
     # attempts
 
     def start(self, head: dict[str, Any], payload: bytes) -> Any:
-        """The payload: a lane, one spec a line. Whatever has a fate, or a supervisor, keeps it."""
+        """The payload: a lane, one spec a line. Whatever has a fate, or a supervisor, keeps it. Those whose GPUs are
+        not free by now are void."""
         lines = payload.split(b"\n")
         if len(lines) > LANE_LIMIT:
             raise ValueError("a lane of more than {} attempts".format(LANE_LIMIT))
-        lane: list[Job] = []
+        prepared: list[Job] = []
         known: list[str] = []
         try:
             for line in lines:
@@ -141,19 +142,20 @@ class Verbs:
                 if job is None:
                     known.append(spec["attempt"])
                 else:
-                    lane.append(job)
+                    prepared.append(job)
             crash.here("before-hand-over")
+            lane = _free(prepared, head.get("tolerated", {}))
             if lane:
                 self._agent.give(lane)
             crash.here("after-hand-over")
         finally:
-            for job in lane:
+            for job in prepared:
                 for lock in job.locks:
                     os.close(lock)
-        for name in [job.attempt.id for job in lane] + known:
+        for name in [job.attempt.id for job in prepared] + known:
             if not self._agent.watches(name):
                 self._agent.watch(name, 0)
-        for name in known:
+        for name in [job.attempt.id for job in prepared if job not in lane] + known:
             self._agent.look(name)
 
     def cancel(self, head: dict[str, Any], payload: bytes) -> Any:
@@ -262,6 +264,19 @@ class Verbs:
                 os.close(fd)
             raise
         return Job(attempt, spec, hashlib.sha256(line).hexdigest(), tuple(locks))
+
+
+def _free(lane: list[Job], tolerated: dict[str, Any]) -> list[Job]:
+    """Those of them whose GPUs nobody uses who matters; the others are void from now on. Raises OSError."""
+    found = strangers.in_the_way({device for job in lane for device in job.spec["devices"]}, tolerated)
+    free = []
+    for job in lane:
+        taken = next((found[device] for device in job.spec["devices"] if device in found), None)
+        if taken:
+            job.attempt.void(taken)
+        else:
+            free.append(job)
+    return free
 
 
 def _checked(spec: Any) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequenc
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
-from workbench.domain.devices import Lease, Process
+from workbench.domain.devices import DeviceSample, Process, Tolerance
 from workbench.domain.resources import Capacity
 from workbench.domain.time import Micros
 from workbench.remote.agent import watching
@@ -157,7 +157,7 @@ class Exited:
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """A device that somebody else's engine has."""
+    """A device that somebody else has: by a lease of their engine, where nothing more is said."""
 
     device: str
     """UUID."""
@@ -165,6 +165,10 @@ class Taken:
     """"" where the machine does not say."""
     pid: int = 0
     """0 where the machine does not say."""
+    process: Process | None = None
+    """What computes there past all engines."""
+    lost: str = ""
+    """What the driver says, where the device itself is gone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,7 +177,7 @@ class Fenced:
 
     attempt: AttemptId
     taken: Taken | None = None
-    """Why, where it was to have a device that was leased by another."""
+    """Why, where it was to have a device that another has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,20 +194,6 @@ class Absent:
     """The machine has never started it and knows no fence: it may be started."""
 
     attempt: AttemptId
-
-
-@dataclass(frozen=True, slots=True)
-class DeviceSample:
-    uuid: str
-    use: float
-    """0 to 1."""
-    memory: int
-    power: float
-    """Watts."""
-    temperature: float
-    """Celsius."""
-    processes: tuple[Process, ...] = ()
-    lease: Lease | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,6 +226,9 @@ class Disconnected:
 Event = Started | Output | Exited | Fenced | Vanished | Absent | Sampled | Disconnected
 
 
+NOBODY = Tolerance()
+
+
 class Machine(Protocol):
     """A connected machine. Every call raises Unreachable when the road breaks, AgentError when the far end
     refuses; none is a reason to believe that an attempt has failed."""
@@ -260,8 +253,11 @@ class Machine(Protocol):
         Raises BuildError with uv's words."""
         ...
 
-    async def start(self, lane: Sequence[Spec]) -> None:
+    async def start(self, lane: Sequence[Spec], tolerance: Tolerance = NOBODY) -> None:
         """Start the first; each next one when the one before has ended. Returns once a supervisor has them.
+
+        The machine looks at their devices once more. Where one is lost, or a process uses it that is not ours, the
+        attempt is Fenced.
 
         Idempotent: an attempt that has a fate keeps it, and what became of it is told again as an event."""
         ...

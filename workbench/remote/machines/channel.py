@@ -8,16 +8,16 @@ import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from typing import Any, Protocol
 
-from workbench.domain.devices import Lease, Process
+from workbench.domain.devices import DeviceSample, Lease, Process, Tolerance
 from workbench.domain.resources import Capacity, Device
 from workbench.errors import AgentError, BuildError, MachineError, Unreachable
 from workbench.remote import transfer
 from workbench.remote.agent import wire
 from workbench.remote.machines.base import (
+    NOBODY,
     Absent,
     AttemptId,
     Build,
-    DeviceSample,
     Disconnected,
     Event,
     Exit,
@@ -149,8 +149,10 @@ class Channel:
         )
         return path
 
-    async def start(self, lane: Sequence[Spec]) -> None:
-        await self._ask("start", payload=b"\n".join(_spec(spec) for spec in lane))
+    async def start(self, lane: Sequence[Spec], tolerance: Tolerance = NOBODY) -> None:
+        idle = {device: sorted(pids) for device, pids in tolerance.idle.items() if pids}
+        tolerated = {"ignored": tolerance.ignored, "idle": idle, "small": tolerance.small}
+        await self._ask("start", payload=b"\n".join(_spec(spec) for spec in lane), tolerated=tolerated)
 
     async def cancel(self, attempt: AttemptId) -> None:
         await self._ask("cancel", attempt=attempt)
@@ -335,7 +337,7 @@ def _json(value: Any) -> bytes:
 
 
 def _host(said: dict[str, Any]) -> Host:
-    devices = tuple(Device(d["uuid"], d["index"], d["name"], d["memory"]) for d in said["devices"])
+    devices = tuple(Device(d["uuid"], d["index"], d["name"], d["memory"], d["part"]) for d in said["devices"])
     return Host(
         capacity=Capacity(said["cpus"], said["memory"], devices),
         hostname=said["hostname"],
@@ -366,7 +368,7 @@ def _event(head: dict[str, Any], payload: bytes) -> Event:
             )
             return Exited(head["attempt"], exit, head["log_size"])
         case "fenced":
-            return Fenced(head["attempt"], Taken(**head["taken"]) if head["taken"] else None)
+            return Fenced(head["attempt"], _taken(head["taken"]))
         case "absent":
             return Absent(head["attempt"])
         case "vanished":
@@ -385,6 +387,12 @@ def _event(head: dict[str, Any], payload: bytes) -> Event:
             )
         case other:
             raise ValueError(f"there is no event {other!r}")
+
+
+def _taken(said: dict[str, Any] | None) -> Taken | None:
+    if said is None:
+        return None
+    return Taken(**{**said, "process": Process(**said["process"]) if said["process"] else None})
 
 
 def _device(said: dict[str, Any]) -> DeviceSample:

@@ -25,16 +25,16 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mappin
 from dataclasses import dataclass, field
 from typing import Literal
 
-from workbench.domain.devices import Lease, Process
+from workbench.domain.devices import DeviceSample, Lease, Process, Tolerance
 from workbench.domain.resources import Capacity
 from workbench.domain.time import Micros
 from workbench.errors import AgentError, BuildError, Unreachable
 from workbench.remote.machines.base import (
+    NOBODY,
     WINDOW,
     Absent,
     AttemptId,
     Build,
-    DeviceSample,
     Disconnected,
     Event,
     Exit,
@@ -102,8 +102,12 @@ class FakeHost:
         """uv's words, where the next builds shall fail."""
         self.strangers: dict[str, tuple[Process, ...]] = {}
         """Device -> what others run on it."""
+        self.newcomers: dict[str, tuple[Process, ...]] = {}
+        """Device -> what others run on it since the last sample."""
         self.leases: dict[str, Lease] = {}
         """Device -> another's engine that has it."""
+        self.lost: dict[str, str] = {}
+        """Device -> what the driver says of one that is gone."""
         self.unreachable = False
         self.lose_reply_to: set[str] = set()
         """Verbs whose next reply gets lost: the deed is done, and the road breaks before the answer."""
@@ -179,9 +183,9 @@ class FakeHost:
     async def _carry(self, lane: Sequence[Spec]) -> None:
         for spec in lane:
             attempt = self.attempt(spec.attempt)
-            taken = next((device for device in sorted(spec.devices) if device in self.leases), None)
-            if attempt.fate == "none" and taken:
-                attempt.fate, attempt.taken = "void", Taken(taken, self.leases[taken].user, self.leases[taken].pid)
+            leased = next((device for device in sorted(spec.devices) if device in self.leases), None)
+            if attempt.fate == "none" and leased:
+                attempt.fate, attempt.taken = "void", Taken(leased, self.leases[leased].user, self.leases[leased].pid)
             if attempt.fate == "none":
                 attempt.fate, attempt.started = "start", now()
                 self.changed()
@@ -281,7 +285,7 @@ class FakeMachine:
         self._answer("build")
         return f"/{self.name}/environments/{build.id}"
 
-    async def start(self, lane: Sequence[Spec]) -> None:
+    async def start(self, lane: Sequence[Spec], tolerance: Tolerance = NOBODY) -> None:
         await self._travel()
         fresh = []
         for spec in lane:
@@ -291,7 +295,11 @@ class FakeMachine:
                 raise AgentError(f"{self.name}: the environment {spec.environment} is not built here")
             attempt = self._to.attempt(spec.attempt)
             if attempt.fate == "none" and not attempt.carried:
-                fresh.append(spec)
+                attempt.taken = next(filter(None, (self._in_the_way(uuid, tolerance) for uuid in spec.devices)), None)
+                if attempt.taken:
+                    attempt.fate = "void"
+                else:
+                    fresh.append(spec)
         if fresh:
             self._to.carry(fresh)
         for spec in lane:
@@ -431,7 +439,17 @@ class FakeMachine:
     def _device(self, uuid: str) -> DeviceSample:
         processes = self._to.strangers.get(uuid, ())
         memory = sum(process.memory for process in processes)
-        return DeviceSample(uuid, 0.0, memory, 0.0, 0.0, processes, self._to.leases.get(uuid))
+        return DeviceSample(
+            uuid, 0.0, memory, 0.0, 0.0, processes, self._to.leases.get(uuid), self._to.lost.get(uuid, "")
+        )
+
+    def _in_the_way(self, uuid: str, tolerance: Tolerance) -> Taken | None:
+        if uuid in self._to.lost:
+            return Taken(uuid, "", lost=self._to.lost[uuid])
+        there = (*self._to.strangers.get(uuid, ()), *self._to.newcomers.get(uuid, ()))
+        strangers = [process for process in there if not tolerance.allows(uuid, process)]
+        first = max(strangers, key=lambda process: process.memory, default=None)
+        return Taken(uuid, first.user, first.pid, first) if first else None
 
     def look(self) -> None:
         """Tell what is new of what is watched."""
