@@ -98,6 +98,14 @@ def test_the_machine_that_has_room_first_is_the_one_that_is_named() -> None:
     ]
 
 
+def test_a_machine_that_is_kept_for_another_is_named_with_who_goes_before() -> None:
+    state = a_state(cpus=4)
+    running(state, a_run(1, need=Need(3)))
+    submit(state, a_run(2, need=Need(4)), a_run(3, need=Need(1)))
+    reason = explain(state, "run00003", 0, each(60))
+    assert (reason.kind, reason.text) == ("order", "1 before it, in ~2m (alice's calm-river-2)")
+
+
 def test_without_a_past_the_time_limit_is_what_is_known() -> None:
     state = a_state(cpus=1)
     running(state, a_run(1, time_limit=3600.0))

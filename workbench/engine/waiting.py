@@ -113,27 +113,32 @@ def _crowded(state: State, run: Run, large: list[Seat], outlook: Outlook) -> Why
     """Others have what it needs of these machines, or go before it."""
     need, ahead = run.ask.need, state.lines.ahead_of(run)
     start = outlook.starts.get(run.id)
+    if start:
+        large = [state.seats[start.machine]]
     rooms = {seat.name: seat.room() for seat in large}
+    place, when = f"{ahead} before it", _when(state, start)
     if ahead > 0 and any(room.fits(need) for room in rooms.values()):
-        kind, seats, text = "order", large, f"{ahead} before it{_when(state, start)}"
+        kind, seats, parts = "order", large, [place, when]
     else:
-        seat = state.seats[start.machine] if start else max(large, key=lambda seat: (rooms[seat.name].size, seat.name))
+        seat = max(large, key=lambda seat: (rooms[seat.name].size, seat.name))
         what, free = _short(seat, need)
-        place = f", {ahead} before it" if ahead > 0 else ""
-        kind, seats, text = "resources", [seat], what + (_when(state, start) or f", {free}") + place
+        parts = [f"{what} {when}" if when else f"{what}, {free}", place if ahead > 0 else ""]
+        kind, seats = "resources", [seat]
     ids = holders(state, {seat.name for seat in seats})
     if start:
         ids = [start.after, *(id for id in ids if id != start.after)]
     blockers = _blockers(state, ids, outlook)
-    return Why(kind, text, _after(need, blockers, start), blockers, start.left if start else None)
+    return Why(
+        kind, ", ".join(filter(None, parts)), _after(need, blockers, start), blockers, start.left if start else None
+    )
 
 
 def _when(state: State, start: Start | None) -> str:
-    """` in ~14m (bob's calm-river-13)`, "" where nobody can tell."""
+    """`in ~14m (bob's calm-river-13)`, "" where nobody can tell."""
     if start is None:
         return ""
     last = state.runs[start.after]
-    return f" {start.left} ({last.user}'s {last.name})"
+    return f"{start.left} ({last.user}'s {last.name})"
 
 
 def _nowhere(need: Need) -> str:
