@@ -288,12 +288,11 @@ class Workbench(App[int]):
         self.exit(0)
 
     def action_keys(self) -> None:
-        scope = self.screen.SCOPE if isinstance(self.screen, Panel) else ""
-        scopes = [scope, "app"] if scope == "run" else [scope, "list", "app"]
+        scopes = (*self.screen.scopes, "app") if isinstance(self.screen, Panel) else ("app",)
         lines: list[Line] = []
         for name in scopes:
             lines += [_key_line(one) for one in commands.of(name)] + [()]
-        self.push_screen(Notice(f"keys of {scope}", lines[:-1]))
+        self.push_screen(Notice(f"keys of {scopes[0]}", lines[:-1]))
 
     def action_command_log(self) -> None:
         lines: list[Line] = [(Cell("$ ", "dim"), Cell(f"workbench {line}")) for line in self._commands]

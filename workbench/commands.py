@@ -125,9 +125,10 @@ def _key(typed: str) -> str:
     return {":": "colon"}.get(typed, typed)
 
 
-def footer(scope: str) -> tuple[Command, ...]:
-    """What the footer of a screen shows, `?` last."""
-    return tuple([*(one for one in of(scope) if one.footer), *(one for one in of("app") if one.footer)][:FOOTER])
+def footer(*scopes: str) -> tuple[Command, ...]:
+    """What a footer shows where these scopes hold, the nearest first and `?` last."""
+    always = [one for one in of("app") if one.footer]
+    return (*[one for one in of(*scopes) if one.footer][: FOOTER - len(always)], *always)
 
 
 @dataclass(frozen=True, slots=True)

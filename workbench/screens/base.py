@@ -47,7 +47,7 @@ class Panel(Screen[None]):
         yield OneLine(id="banner")
         yield from self.body()
         yield Prompt()
-        yield KeyBar(commands.footer(self.SCOPE))
+        yield KeyBar(commands.footer(*self.scopes))
 
     # What a screen fills in.
 
@@ -63,6 +63,11 @@ class Panel(Screen[None]):
     @property
     def title_text(self) -> str:
         return self.SCOPE
+
+    @property
+    def scopes(self) -> tuple[str, ...]:
+        """Whose keys hold here besides the app's, the nearest first."""
+        return self.SCOPE, "list"
 
     def looked_at(self) -> Iterable[str]:
         """Ids of the runs that the snapshot should keep fresh."""

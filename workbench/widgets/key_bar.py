@@ -15,6 +15,10 @@ class KeyBar(OneLine):
     def __init__(self, commands: Sequence[Command]) -> None:
         super().__init__(key_line(commands))
 
+    def offer(self, commands: Sequence[Command]) -> None:
+        """These keys from now on."""
+        self.show(key_line(commands))
+
 
 def key_line(commands: Sequence[Command]) -> Line:
     line: list[Cell] = [Cell(" ")]

@@ -1,0 +1,43 @@
+"""One tab of a run. It draws itself and fetches what it needs, once it is in front and for as long as it is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar, cast
+
+from textual.containers import Vertical
+
+from workbench.client.mirror import Row
+from workbench.screens.base import Panel
+from workbench.screens.desk import Desk
+from workbench.widgets.lines import Lines
+
+
+class Pane(Vertical, can_focus=True):
+    """TITLE: what its tab says. SCOPE: of the keys that it has for itself, in commands.py."""
+
+    TITLE: ClassVar[str] = ""
+    SCOPE: ClassVar[str] = ""
+    DEFAULT_CSS = "Pane { height: 1fr; padding: 0 1; } Pane:focus { border: none; }"
+
+    @property
+    def desk(self) -> Desk:
+        return cast(Desk, self.app)
+
+    @property
+    def panel(self) -> Panel:
+        return cast(Panel, self.screen)
+
+    def draw(self, row: Row, shown: Mapping[str, Any]) -> None:
+        """Show the run as it is now. shown: the engine's last `show` of it, empty before the first.
+
+        Called whenever something may have changed, while the pane is in front.
+        """
+
+    @property
+    def scrolled(self) -> Lines:
+        """What j and k scroll."""
+        return self.query(Lines).first()
+
+    async def fetch(self, verb: str, **params: Any) -> dict[str, Any] | None:
+        return await self.panel.fetch(verb, **params)
