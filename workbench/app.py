@@ -17,9 +17,9 @@ from textual.theme import BUILTIN_THEMES, Theme
 
 from workbench import commands, themes
 from workbench.client.mirror import Snapshot, fold, keep, learn, learn_trends
-from workbench.client.stream import Disconnected, Engine, connect
 from workbench.domain.time import Micros
-from workbench.errors import ConfigError, EngineError, EngineUnreachable, WorkbenchError
+from workbench.errors import ConfigError, EngineError, WorkbenchError
+from workbench.link import Link
 from workbench.messages import EngineConnected, EngineLost, SnapshotChanged
 from workbench.present.cells import Cell, Line, plain, width
 from workbench.present.machines import summary
@@ -35,10 +35,6 @@ from workbench.screens.queue import QueueScreen
 from workbench.screens.run import RunScreen
 from workbench.settings import load_user
 
-TOPICS = ("runs", "metrics", "machines", "waits")
-RETRY_SECONDS = (0.2, 0.5, 1.0, 2.0)
-"""Between attempts to reach the engine again; the last one repeats."""
-AWAY = "engine stopped; reconnecting…  runs go on without it"
 LIVE = ("running", "preparing", "queued", "held")
 """Statuses that the status line counts."""
 REMEMBERED = 4000
@@ -69,8 +65,7 @@ class Workbench(App[int]):
         self._palettes, self._theme_problems = themes.available()
         super().__init__()
         self._first, self._first_run = screen, run
-        self._socket, self._clock = socket, clock
-        self._engine: Engine | None = None
+        self._link, self._clock = Link(socket), clock
         self._counting = False
         self._counted_order = -1
         self._commands: list[str] = []
@@ -78,7 +73,6 @@ class Workbench(App[int]):
         self.marks: dict[str, str] = {}
         self.numbers: dict[str, int] = {}
         self.here = ""
-        self.trouble = ""
         for palette in self._palettes.values():
             self.register_theme(_theme(palette))
         self.theme = theme if theme in self._palettes else next(iter(self._palettes), self.theme)
@@ -95,7 +89,11 @@ class Workbench(App[int]):
 
     @property
     def connected(self) -> bool:
-        return self._engine is not None
+        return self._link.connected
+
+    @property
+    def trouble(self) -> str:
+        return self._link.trouble
 
     def now(self) -> Micros:
         return self._clock()
@@ -112,9 +110,7 @@ class Workbench(App[int]):
         return tuple(left)
 
     async def ask(self, verb: str, **params: Any) -> dict[str, Any]:
-        if self._engine is None:
-            raise EngineUnreachable("the engine is away")
-        return await self._engine.call(verb, **params)
+        return await self._link.ask(verb, **params)
 
     async def act(self, cli: str, verb: str, **params: Any) -> dict[str, Any] | None:
         self.note_command(cli)
@@ -196,52 +192,33 @@ class Workbench(App[int]):
     def on_mount(self) -> None:
         for problem in self._theme_problems:
             self.say(problem.message, trouble=True)
-        errand(self, self._stay_connected, "link")
+        errand(self, partial(self._link.stay, self), "link")
         if self._first in self.MODES:
             errand(self, partial(self._to_mode, self._first))
 
-    async def _stay_connected(self) -> None:
-        """Connect, listen, and begin again whenever the engine goes away."""
-        failures = 0
-        while True:
-            try:
-                async with connect(self._socket) as engine:
-                    await engine.call("subscribe", topics=list(TOPICS))
-                    self._engine, failures = engine, 0
-                    await self._welcome(engine)
-                    async for note in engine.notifications():
-                        if isinstance(note, Disconnected):
-                            raise EngineUnreachable(note.why)
-                        self._heard(note.method, note.params)
-            except EngineError as problem:
-                once = self._engine is not None or self.trouble == AWAY
-                self._engine, self.trouble = None, AWAY if once else f"{problem.message}; trying again…"
-                self._tell(EngineLost())
-            await asyncio.sleep(RETRY_SECONDS[min(failures, len(RETRY_SECONDS) - 1)])
-            failures += 1
-
-    async def _welcome(self, engine: Engine) -> None:
+    async def engine_came(self) -> None:
         try:
-            machines = await engine.call("machines")
-            self.snapshot = fold(self.snapshot, "machines", machines)
+            self.snapshot = fold(self.snapshot, "machines", await self.ask("machines"))
             await self._recount()
         except EngineError:
             raise
         except WorkbenchError as problem:
             self.say(problem.message, trouble=True)
-        self.trouble = ""
         self._tell(EngineConnected())
         self._tell(SnapshotChanged())
         if self._first_run:
             self.show_run(self._first_run)
             self._first_run = ""
 
-    def _heard(self, method: str, params: Mapping[str, Any]) -> None:
+    def engine_said(self, method: str, params: Mapping[str, Any]) -> None:
         self.snapshot = fold(self.snapshot, method, params)
         if self.snapshot.order != self._counted_order and not self._counting:
             self._counting = True
             self.set_timer(0.2, self._recount_now)
         self._tell(SnapshotChanged())
+
+    def engine_went(self) -> None:
+        self._tell(EngineLost())
 
     def _recount_now(self) -> None:
         errand(self, self._recount, "count")

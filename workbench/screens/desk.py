@@ -17,8 +17,10 @@ class Desk(Protocol):
     numbers: dict[str, int]
     """status -> how many runs there are."""
 
-    trouble: str
-    """What keeps us from the engine, a sentence; "" while nothing does."""
+    @property
+    def trouble(self) -> str:
+        """What keeps us from the engine, a sentence; "" while nothing does."""
+        ...
 
     @property
     def connected(self) -> bool: ...
