@@ -24,6 +24,7 @@
         ├── LoginRefused          it is there and does not let us in
         ├── AgentError            the agent answered with an error: carries its words
         └── BuildError            an environment can't be built: carries uv's words
+            └── NoIndex           not from the machine's own index: none answers there
 
 `code` is the name that travels over the socket, `exit_code` what the command line ends with
 (sysexits.h, as far as it has a fitting one).
@@ -162,6 +163,12 @@ class BuildError(MachineError):
     """evidence: `words`, what uv said."""
 
     code = "build"
+
+
+class NoIndex(BuildError):
+    """evidence: `words`, and `platform`, the fields of remote.machines.base.Platform."""
+
+    code = "no-index"
 
 
 def _tree(cls: type[WorkbenchError]) -> dict[str, type[WorkbenchError]]:

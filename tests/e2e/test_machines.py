@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -29,7 +30,10 @@ def bench(tmp_path: Path, fleet: Fleet) -> Iterator[Bench]:
 @pytest.fixture
 def far(bench: Bench, fleet: Fleet) -> SshSite:
     """On record as `far`."""
-    site = fleet.machine(vouched=False)
+    return taken_on(bench, fleet.machine(vouched=False))
+
+
+def taken_on(bench: Bench, site: SshSite) -> SshSite:
     address = f"127.0.0.1:{site.sshd.port}"
     refused = bench.run("machines", "add", "far", address)
     assert refused.returncode == 2 and "--fingerprint SHA256:" in refused.stderr
@@ -61,6 +65,25 @@ def test_what_happens_while_the_road_is_cut_arrives_once_it_is_whole(
     assert bench.wait(run["id"]) == 5
     assert bench("logs", run["id"]) == "late\n"
     assert bench.wait(doomed["id"]) == 130
+
+
+def test_a_machine_without_network_gets_its_environment_from_here(bench: Bench, fleet: Fleet) -> None:
+    site = fleet.machine(started=False)
+    nobody = {"ALL_PROXY": "http://127.0.0.1:9", "UV_HTTP_RETRIES": "0"}
+    site.sshd.variables = {**nobody, "UV_CACHE_DIR": str(site.sshd.directory / "uv"), "PATH": os.environ["PATH"]}
+    site.sshd.start()
+    taken_on(bench, site)
+    show = ["python", "-c", "import six; print(six.__version__)"]
+    (bench.project / "requirements.txt").write_text("six==1.17.0\n")
+    run = bench.submit(show, "--machine", "far")
+    assert bench.wait(run["id"]) == 0, bench.show(run["id"])
+    assert bench("logs", run["id"]) == "1.17.0\n"
+    assert (site.sshd.home / ".local/state/workbench/machine/offline").exists()
+    (bench.project / "requirements.txt").write_text("six==1.17.0\ndocopt==0.6.2\n")
+    doomed = bench.submit(show, "--machine", "far")
+    bench.wait(doomed["id"])
+    assert bench.status(doomed["id"]) == "error"
+    assert "of docopt 0.6.2" in bench("show", doomed["id"])
 
 
 def test_a_machine_is_let_go_once_it_is_empty(bench: Bench, far: SshSite) -> None:

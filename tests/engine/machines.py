@@ -23,6 +23,7 @@ from workbench.engine.handlers import verbs
 from workbench.engine.logs import Logs
 from workbench.engine.snapshots import Snapshots
 from workbench.engine.store import open_history
+from workbench.engine.wheels import Wheels
 from workbench.errors import HostKeyUnknown
 from workbench.protocol import VERSION
 from workbench.remote.connection import HostKey
@@ -127,7 +128,8 @@ async def desk(place: Path, world: World, monkeypatch: pytest.MonkeyPatch, rule:
     environments = Environments(blobs, str(data / "locks"))
     hello = {"protocol": VERSION, "version": "9.9", "pid": 1, "started": 0}
     engine = Engine(
-        history, str(data), blobs, Snapshots(blobs), environments, Logs(str(data / "logs")), world, hello, rule=rule
+        history, str(data), blobs, Snapshots(blobs), environments, Wheels(str(data / "wheels")),
+        Logs(str(data / "logs")), world, hello, rule=rule,
     )  # fmt: skip
     life = asyncio.create_task(engine.run(verbs(engine)), name="engine")
     await until(lambda: Path(paths.socket()).exists() or life.done())

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from workbench.domain.run import Environment
-from workbench.engine import environments
+from workbench.engine import environments, uv
 from workbench.engine.blobs import Blobs
 from workbench.engine.environments import Environments
 from workbench.errors import Unresolvable
@@ -274,5 +274,5 @@ async def test_a_package_is_a_package(bench: Bench, package: str) -> None:
 
 
 async def _uv(directory: Path, *words: str) -> None:
-    process = await asyncio.create_subprocess_exec(environments._uv(), "--quiet", *words, cwd=directory)
+    process = await asyncio.create_subprocess_exec(uv.program(), "--quiet", *words, cwd=directory)
     assert await process.wait() == 0

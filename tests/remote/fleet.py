@@ -50,6 +50,8 @@ class Sshd:
     directory: Path
     authorized: Path
     settings: dict[str, str] = field(default_factory=dict)
+    variables: dict[str, str] = field(default_factory=dict)
+    """What its sessions find in their environment."""
     port: int = 0
     process: subprocess.Popen[bytes] | None = None
 
@@ -86,7 +88,7 @@ class Sshd:
             "KbdInteractiveAuthentication": "no",
             "PermitRootLogin": "prohibit-password",
             "PrintMotd": "no",
-            "SetEnv": f"HOME={self.home}",
+            "SetEnv": " ".join(f"{key}={value}" for key, value in {"HOME": self.home, **self.variables}.items()),
             **self.settings,
         }
         config = self.directory / "sshd_config"

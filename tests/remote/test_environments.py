@@ -13,6 +13,7 @@ import pytest
 from tests.remote.site import Connect, FakeSite, LocalSite, spec
 from workbench.errors import AgentError, BuildError
 from workbench.remote.agent import builder
+from workbench.remote.agent.installer import Wanted
 from workbench.remote.machines.base import Build, Exited, Started
 from workbench.remote.machines.channel import Channel
 
@@ -90,7 +91,7 @@ def test_what_a_crash_left_is_built_again(tmp_path: Path) -> None:
     (tmp_path / "environments" / "half").mkdir(parents=True)
     (tmp_path / "environments" / "half" / "rubbish").touch()
     uv = shutil.which("uv", path=os.path.dirname(sys.executable)) or ""
-    path = builder.build(str(tmp_path), "half", SIX.python, "", uv, lambda content: None)
+    path = builder.build(str(tmp_path), Wanted("half", SIX.python, "", uv, {}), lambda content: None)
     assert builder.is_built(path)
     assert not os.path.exists(os.path.join(path, "rubbish"))
 

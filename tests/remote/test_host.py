@@ -19,6 +19,7 @@ from workbench.remote.agent import attic, builder, gpus, host, spawn
 from workbench.remote.agent.attempt import Attempt
 from workbench.remote.agent.crew import LANE_LIMIT
 from workbench.remote.agent.errand import Complaint
+from workbench.remote.agent.installer import Wanted
 from workbench.remote.agent.sampler import Sampler
 from workbench.remote.machines import local
 from workbench.remote.machines.base import Build, Exited, Started
@@ -182,7 +183,7 @@ def test_without_uv_nothing_is_built(tmp_path: Path, monkeypatch: pytest.MonkeyP
     (tmp_path / "environments").mkdir()
     monkeypatch.setenv("PATH", "")
     with pytest.raises(Complaint, match="there is no uv"):
-        builder.build(str(tmp_path), "a", "", "", "", lambda content: None)
+        builder.build(str(tmp_path), Wanted("a", "", "", "", {}), lambda content: None)
 
 
 async def test_a_supervisor_that_died_while_it_waited_is_not_missed(here: LocalSite, connect: Connect) -> None:

@@ -40,6 +40,13 @@ class Blobs:
     def has(self, sha: str) -> bool:
         return os.path.exists(self._path(sha))
 
+    def size(self, sha: str) -> int:
+        """Bytes. Raises HistoryError where there is no such blob."""
+        try:
+            return os.stat(self._path(sha)).st_size
+        except FileNotFoundError:
+            raise HistoryError(f"blob {sha[:12]} is not in {self.root}", blob=sha) from None
+
     def get(self, sha: str) -> bytes:
         """Raises HistoryError where there is no such blob, HistoryCorrupt where it is not what it was."""
         try:
@@ -155,6 +162,14 @@ class Part:
             raise
         self._digest.update(data)
         self.size += len(data)
+
+    def clear(self) -> None:
+        """Start again from nothing."""
+        with self._turn, _told():
+            self._file.seek(0)
+            self._file.truncate()
+        self._digest = hashlib.sha256()
+        self.size = 0
 
     def keep(self) -> str:
         """Make a blob of what has come; its sha256. Raises HistoryFull, HistoryError: then nothing of it is left."""

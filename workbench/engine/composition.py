@@ -21,6 +21,7 @@ from workbench.engine.handlers import verbs
 from workbench.engine.logs import Logs
 from workbench.engine.snapshots import Snapshots
 from workbench.engine.store import open_history
+from workbench.engine.wheels import Wheels
 from workbench.errors import WorkbenchError
 from workbench.protocol import VERSION
 from workbench.remote.machines import local
@@ -71,6 +72,7 @@ async def _run() -> None:
         blobs,
         Snapshots(blobs),
         Environments(blobs, os.path.join(paths.cache(), "locks")),
+        Wheels(os.path.join(paths.cache(), "wheels")),
         Logs(os.path.join(data, "logs")),
         _Ways(os.path.join(paths.state(), "machine"), user),
         hello,

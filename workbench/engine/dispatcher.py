@@ -31,6 +31,7 @@ from workbench.engine.snapshots import Snapshots
 from workbench.engine.store.interface import Reading
 from workbench.engine.tails import Tail, Tails
 from workbench.engine.telemetry import UNWATCHED, Telemetry
+from workbench.engine.wheels import Wheels
 from workbench.errors import (
     AgentError,
     BuildError,
@@ -110,6 +111,7 @@ class Dispatcher:
         self,
         blobs: Blobs,
         snapshots: Snapshots,
+        wheels: Wheels,
         logs: Logs,
         artifacts: Artifacts,
         telemetry: Telemetry,
@@ -121,6 +123,7 @@ class Dispatcher:
         self.roads: dict[str, Road] = {}
         self._blobs = blobs
         self._snapshots = snapshots
+        self._wheels = wheels
         self._logs = logs
         self._artifacts = artifacts
         self._telemetry = telemetry
@@ -237,7 +240,7 @@ class Dispatcher:
                     self._progress([run.id], f"building the environment on {road.name}")
                     locked = (await self._read_blob(environment.lock)).decode()
                     build = base.Build(environment.id, locked, environment.python)
-                    await machine.build(build, lambda line: self._progress([run.id], line))
+                    await self._wheels.build(machine, build, lambda line: self._progress([run.id], line))
                     road.ready.add(environment.id)
 
     def _machine(self, name: str) -> base.Machine | None:

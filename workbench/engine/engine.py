@@ -33,6 +33,7 @@ from workbench.engine.server import Handler, Server
 from workbench.engine.snapshots import Snapshots
 from workbench.engine.store.interface import History, Reading
 from workbench.engine.waiting import Why
+from workbench.engine.wheels import Wheels
 from workbench.protocol.messages import number_out
 from workbench.protocol.runs import run_out
 
@@ -47,7 +48,7 @@ WAITS_SHOWN = 200
 
 
 class Engine:
-    """history, blobs, snapshots, environments, logs: what is kept. ways: to the machines.
+    """history, blobs, snapshots, environments, wheels, logs: what is kept. ways: to the machines.
 
     notes: what a person should hear of, such as a history that had to be set aside. rule: which GPUs are free.
     """
@@ -59,6 +60,7 @@ class Engine:
         blobs: Blobs,
         snapshots: Snapshots,
         environments: Environments,
+        wheels: Wheels,
         logs: Logs,
         ways: Ways,
         hello: dict[str, Any],
@@ -70,6 +72,7 @@ class Engine:
         self.blobs = blobs
         self.snapshots = snapshots
         self.environments = environments
+        self.wheels = wheels
         self.hello = hello
         self.notes = notes
         self.telemetry = telemetry.Telemetry()
@@ -81,6 +84,7 @@ class Engine:
         self.dispatcher = Dispatcher(
             blobs,
             snapshots,
+            wheels,
             logs,
             self.artifacts,
             self.telemetry,
@@ -117,6 +121,7 @@ class Engine:
             await self.server.close()
             await self.environments.close()
             await self.dispatcher.close()
+            await self.wheels.close()
             await self.outbox.drain()
             await self.history.close()
 

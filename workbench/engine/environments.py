@@ -15,12 +15,11 @@ import sys
 import tempfile
 import time
 from collections.abc import Sequence
-from functools import cache
 from typing import Any
 
 from workbench import paths
 from workbench.domain.run import Environment
-from workbench.engine import requirements
+from workbench.engine import requirements, uv
 from workbench.engine.blobs import Blobs
 from workbench.engine.requirements import Requirements
 from workbench.errors import Unresolvable
@@ -104,11 +103,11 @@ class Environments:
 
 def _key(needs: Requirements) -> str:
     """Hash of everything that uv's answer depends on, except for what the index holds today."""
-    uv = os.stat(_uv())
+    program = os.stat(uv.program())
     question: dict[str, Any] = {
         "needs": [getattr(needs, name) for name in Requirements.__slots__],
         "platform": PLATFORM,
-        "uv": [uv.st_ino, uv.st_size, uv.st_mtime_ns],
+        "uv": [program.st_ino, program.st_size, program.st_mtime_ns],
         "settings": sorted((name, value) for name, value in os.environ.items() if name.startswith("UV_")),
         "interpreter": _modified(os.path.join(needs.directory, ".venv", "pyvenv.cfg")),
     }
@@ -161,44 +160,20 @@ async def _compiled(needs: Requirements, python: str, sources: Sequence[str]) ->
 
 async def _uv_says(needs: Requirements, words: Sequence[str], *, what: str, hint: str = "", stdin: str = "") -> str:
     """What uv prints. Raises Unresolvable, `what` and uv's reason, where it refuses."""
-    # The engine's own virtual environment, or its first client's, is not the project's.
-    environment = {name: value for name, value in os.environ.items() if name not in ("VIRTUAL_ENV", "CONDA_PREFIX")}
-    process = await asyncio.create_subprocess_exec(
-        *(_uv(), *words),
-        cwd=needs.directory,
-        env=environment | {"NO_COLOR": "1", "GIT_TERMINAL_PROMPT": "0"},
-        stdin=asyncio.subprocess.PIPE,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-        start_new_session=True,  # no terminal to ask for a password on
-    )
     try:
-        out, said = await process.communicate(stdin.encode())
-    except asyncio.CancelledError:
-        process.kill()
-        await process.wait()
-        raise
-    if process.returncode:
-        raise _complaint(what, hint, said.decode(errors="replace"))
-    return out.decode()
+        return await uv.says(words, directory=needs.directory, stdin=stdin)
+    except uv.Failed as problem:
+        raise _complaint(what, hint, problem) from None
 
 
-_ANSI = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)|\x1b.")
-_PASSWORD = re.compile(r"(?<=://)[^/\s@]+@")
-_NETWORK = re.compile(
-    r"error sending request|dns error|tcp connect|connection refused|network was disabled|timed out", re.IGNORECASE
-)
-
-
-def _complaint(what: str, hint: str, said: str) -> Unresolvable:
-    words = _PASSWORD.sub("***@", _ANSI.sub("", said)).strip()
-    if _NETWORK.search(words):
+def _complaint(what: str, hint: str, problem: uv.Failed) -> Unresolvable:
+    words = problem.words
+    if problem.by_network:
         hint = "check the network, the proxy and uv's index settings; what was locked in the last day still works"
         return Unresolvable(f"{what}: the package index can't be reached", hint=hint, words=words)
     if "uv.lock" in words and "needs to be updated" in words:
         return Unresolvable("uv.lock is older than pyproject.toml", hint="run `uv lock` and submit again", words=words)
-    reason = words.partition("\n")[0].removeprefix("error: ") or "uv gave no reason"
-    return Unresolvable(f"{what}: {reason}", hint=hint, words=words)
+    return Unresolvable(f"{what}: {problem.reason}", hint=hint, words=words)
 
 
 def _without_local(locked: str) -> str:
@@ -212,10 +187,3 @@ def _without_local(locked: str) -> str:
         if not local:
             kept.append(line)
     return "".join(kept)
-
-
-@cache
-def _uv() -> str:
-    import uv  # its import looks for the binary
-
-    return uv.find_uv_bin()

@@ -1,4 +1,4 @@
-"""Files from a machine: what it says of them is not believed before it was looked at, and they come in pieces."""
+"""Files to and from a machine travel in pieces; what it says of its own is not believed before it was looked at."""
 
 from __future__ import annotations
 
@@ -35,6 +35,12 @@ def leaving(machine: str, said: Mapping[str, Any]) -> Leaving:
             return Leaving(name, path, size, digest)
         case _:
             raise AgentError(f"{machine} told of a file that can't be: {said!r:.200}")
+
+
+def counted(wheels: int, size: int) -> str:
+    """Such as "12 wheels (48 MB)"."""
+    much = f"{size / 1e6:.0f} MB" if size >= 1e6 else f"{size / 1e3:.0f} kB"
+    return f"{wheels} wheel{'s' if wheels != 1 else ''} ({much})"
 
 
 async def pieces(

@@ -8,29 +8,28 @@ from __future__ import annotations
 
 import fcntl
 import os
-import re
 import shutil
 import stat
-import subprocess
 from typing import Iterable
 
 from .errand import Complaint, Tell
+from .installer import Wanted, install
 from .tree import named
 
-_ANSI = re.compile(r"\x1b\[[0-9;?]*[ -/]*[@-~]|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)")
-_WORDS_LIMIT = 20_000
 
-
-def build(root: str, name: str, python: str, requirements: str, uv: str, tell: Tell) -> str:
-    """The environment's path, once it is there. Raises Complaint with uv's words."""
-    path = named(root, "environments", name)
+def build(root: str, wanted: Wanted, tell: Tell) -> str:
+    """The environment's path, once it is there. Raises Complaint with uv's words: `no-index` with the platform,
+    where it takes packages that only a network could bring, `build` for everything else."""
+    path = named(root, "environments", wanted.name)
     if is_built(path):
         return path
     lock = os.open(path + ".lock", os.O_RDWR | os.O_CREAT, 0o600)
     try:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not is_built(path):
-            _build(path, python, requirements, uv or shutil.which("uv") or "", tell)
+            _remove(path)
+            install(root, path, wanted, tell)
+            os.close(os.open(os.path.join(path, "complete"), os.O_WRONLY | os.O_CREAT, 0o600))
     finally:
         os.close(lock)
     return path
@@ -74,46 +73,6 @@ def prune(root: str, keep: Iterable[str]) -> tuple[list[str], int]:
         finally:
             os.close(lock)
     return gone, freed
-
-
-def _build(path: str, python: str, requirements: str, uv: str, tell: Tell) -> None:
-    if not uv:
-        raise Complaint("build", "there is no uv on this machine", "install uv, or put it on PATH")
-    _remove(path)
-    request = ["--python", python] if python else []
-    _run([uv, "venv", "--no-project"] + request + [path], tell)
-    locked = os.path.join(path, "requirements.txt")
-    with open(locked, "w", encoding="utf-8") as file:
-        file.write(requirements)
-    hashes = ["--require-hashes"] if "--hash=" in requirements else []
-    interpreter = os.path.join(path, "bin", "python")
-    sync = [uv, "pip", "sync", "--python", interpreter, "--compile-bytecode", "--allow-empty-requirements"]
-    _run(sync + hashes + [locked], tell)
-    os.close(os.open(os.path.join(path, "complete"), os.O_WRONLY | os.O_CREAT, 0o600))
-
-
-def _run(command: list[str], tell: Tell) -> None:
-    """Run uv and pass on what it says, line by line. Raises Complaint."""
-    environment = {key: value for key, value in os.environ.items() if key not in ("VIRTUAL_ENV", "PYTHONHOME")}
-    words: list[str] = []
-    with subprocess.Popen(
-        command,
-        env=environment,
-        cwd="/",
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        encoding="utf-8",
-        errors="replace",
-    ) as process:
-        assert process.stderr is not None
-        for line in process.stderr:
-            line = _ANSI.sub("", line).rstrip()
-            words.append(line)
-            tell({"progress": line})
-    if process.returncode:
-        said = "\n".join(words)[-_WORDS_LIMIT:]
-        raise Complaint("build", "uv could not build the environment", said)
 
 
 def _remove(path: str) -> None:

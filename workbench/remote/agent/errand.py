@@ -56,10 +56,11 @@ class Errand:
 class Complaint(Exception):
     """Something that the engine gets to hear, with a code and evidence of its own."""
 
-    def __init__(self, code: str, message: str, words: str | None = None) -> None:
+    def __init__(self, code: str, message: str, words: str | None = None, **more: Any) -> None:
         super().__init__(message)
         self.code = code
         self.words = words
+        self.more = more
 
 
 def outcome(work: Callable[[], Any]) -> dict[str, Any]:
@@ -67,7 +68,7 @@ def outcome(work: Callable[[], Any]) -> dict[str, Any]:
     try:
         return {"result": work()}
     except Complaint as error:
-        return {"error": {"code": error.code, "message": str(error), "words": error.words}}
+        return {"error": dict(error.more, code=error.code, message=str(error), words=error.words)}
     except Exception as error:  # noqa: BLE001 - one request that goes wrong is no reason to leave the others
         return {"error": {"code": "agent", "message": "{}: {}".format(type(error).__name__, error)}}
 

@@ -26,6 +26,13 @@ def named(root: str, kind: str, name: str) -> str:
     return os.path.join(root, kind, name)
 
 
+def blob_path(root: str, name: str) -> str:
+    """Where its content lies. Raises ValueError."""
+    if not _SHA256.fullmatch(name):
+        raise ValueError("{!r} is not a sha256".format(name))
+    return os.path.join(root, "blobs", name)
+
+
 def inside(path: str) -> str:
     """`path`, if it leads somewhere below where it starts. Raises ValueError."""
     parts = path.split("/")
@@ -35,14 +42,14 @@ def inside(path: str) -> str:
 
 
 def missing(root: str, blobs: Iterable[str]) -> list[str]:
-    return [blob for blob in blobs if not os.path.exists(_blob(root, blob))]
+    return [blob for blob in blobs if not os.path.exists(blob_path(root, blob))]
 
 
 def keep_blob(root: str, name: str, content: bytes) -> None:
     """Raises ValueError where the content is not what its name says."""
     if hashlib.sha256(content).hexdigest() != name:
         raise ValueError("the content of blob {} arrived damaged".format(name))
-    path = _blob(root, name)
+    path = blob_path(root, name)
     draft = "{}.{}".format(path, os.getpid())
     fd = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o400)
     try:
@@ -67,7 +74,7 @@ def plant(root: str, snapshot: str, entries: list[dict[str, Any]]) -> None:
         links = [entry for entry in entries if entry["kind"] == "link"]
         for entry in entries:
             if entry["kind"] != "link":
-                _copy_file(_blob(root, entry["content"]), _place(draft, entry), _MODES[entry["kind"]])
+                _copy_file(blob_path(root, entry["content"]), _place(draft, entry), _MODES[entry["kind"]])
         for entry in links:
             os.symlink(entry["content"], _place(draft, entry))
         for entry in links:
@@ -143,12 +150,6 @@ def _remove_if_empty(path: str) -> None:
         os.rmdir(path)
     except OSError:
         pass
-
-
-def _blob(root: str, name: str) -> str:
-    if not _SHA256.fullmatch(name):
-        raise ValueError("{!r} is not a sha256".format(name))
-    return os.path.join(root, "blobs", name)
 
 
 def _copy_file(source: str, target: str, mode: int) -> None:

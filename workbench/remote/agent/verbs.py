@@ -7,10 +7,11 @@ import json
 import os
 from typing import Any, Callable, Protocol
 
-from . import attic, builder, collect, crash, fate, host, record, strangers, tree
+from . import attic, builder, collect, crash, fate, host, pieces, record, strangers, tree
 from .attempt import STREAMS, Absent, Attempt, Carried, Running
 from .crew import LANE_LIMIT
 from .errand import LATER, Complaint, Tell
+from .installer import Wanted
 from .supervisor import Job
 
 _SPEC = {
@@ -33,7 +34,7 @@ _LEFTOVERS_LIMIT = 10_000
 
 VERBS = frozenset(
     {
-        *("hello", "sample", "tracking", "has", "blob", "tree", "build", "prune"),
+        *("hello", "sample", "tracking", "has", "blob", "tree", "parts", "piece", "settle", "build", "prune"),
         *("start", "cancel", "fence", "watch", "follow", "unfollow", "read", "leftovers", "forget"),
         *("leaving", "harvest", "fetch"),
     }
@@ -114,9 +115,23 @@ class Verbs:
         tree.plant(self._root, head["snapshot"], entries)
         return None
 
+    def parts(self, head: dict[str, Any], payload: bytes) -> Any:
+        """Of the payload's blobs, those that are not here whole, and how many bytes of each are."""
+        return pieces.begun(self._root, json.loads(payload))
+
+    def piece(self, head: dict[str, Any], payload: bytes) -> Any:
+        pieces.add(self._root, head["name"], int(head["offset"]), payload)
+
+    def settle(self, head: dict[str, Any], payload: bytes) -> Any:
+        """All has come of the payload's blobs."""
+        self._agent.send(head["id"], lambda tell: pieces.settle(self._root, json.loads(payload)))
+        return LATER
+
     def build(self, head: dict[str, Any], payload: bytes) -> Any:
+        wanted = Wanted(head["environment"], head["python"], payload.decode(), head["uv"], dict(head["wheels"]))
+
         def work(tell: Tell) -> str:
-            return builder.build(self._root, head["environment"], head["python"], payload.decode(), head["uv"], tell)
+            return builder.build(self._root, wanted, tell)
 
         self._agent.send(head["id"], work)
         return LATER

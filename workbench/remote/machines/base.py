@@ -53,6 +53,26 @@ class TreeEntry:
 
 
 @dataclass(frozen=True, slots=True)
+class Platform:
+    """What decides which wheels fit a machine."""
+
+    python: str
+    """Such as 3.12.4."""
+    machine: str
+    """The processor as uname has it: x86_64, aarch64."""
+    glibc: str
+    """Its version, such as 2.36; "" where the C library is musl."""
+
+
+@dataclass(frozen=True, slots=True)
+class Wheel:
+    file: str
+    """The name that says what it is and where it fits."""
+    sha256: str
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
 class Build:
     """An environment to build: the machine builds it once, however many ask."""
 
@@ -61,6 +81,8 @@ class Build:
     """The locked requirements, as `uv pip sync` reads them."""
     python: str
     """A version request, "" for the machine's default."""
+    wheels: tuple[Wheel, ...] = ()
+    """Must have been sent by `supply`; where there are any, the machine asks no index."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -250,7 +272,18 @@ class Machine(Protocol):
     async def build(self, build: Build, progress: Callable[[str], None]) -> str:
         """Have the environment there; its path. One build, however many ask at once.
 
-        Raises BuildError with uv's words."""
+        Raises BuildError with uv's words, NoIndex where it takes wheels that only a network could bring."""
+        ...
+
+    async def supply(
+        self,
+        wheels: Sequence[Wheel],
+        read: Callable[[str, int, int], Awaitable[bytes]],
+        progress: Callable[[str], None],
+    ) -> None:
+        """Have the wheels there. Only what is missing travels, and what a broken road left goes on.
+
+        `read` gives at most so many bytes at an offset of the file with that sha256."""
         ...
 
     async def start(self, lane: Sequence[Spec], tolerance: Tolerance = NOBODY) -> None:

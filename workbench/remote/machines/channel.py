@@ -10,7 +10,7 @@ from typing import Any, Protocol
 
 from workbench.domain.devices import DeviceSample, Lease, Process, Tolerance
 from workbench.domain.resources import Capacity, Device
-from workbench.errors import AgentError, BuildError, MachineError, Unreachable
+from workbench.errors import AgentError, BuildError, MachineError, NoIndex, Unreachable
 from workbench.remote import transfer
 from workbench.remote.agent import wire
 from workbench.remote.machines.base import (
@@ -33,6 +33,7 @@ from workbench.remote.machines.base import (
     Taken,
     TreeEntry,
     Vanished,
+    Wheel,
 )
 
 Answer = tuple[Any, bytes]
@@ -72,6 +73,8 @@ class Channel:
         self._progress: dict[int, Callable[[Any], None]] = {}
         self._events: asyncio.Queue[Event] = asyncio.Queue()
         self._sent: set[str] = set()
+        self._supplying = asyncio.Lock()
+        """Held by whoever sends wheels: two that lack the same one must not both send it."""
         self._broken = ""
         self._host: Host
         self._listener: asyncio.Task[None]
@@ -146,8 +149,36 @@ class Channel:
             environment=build.id,
             python=build.python,
             uv=self._uv,
+            wheels={wheel.file: wheel.sha256 for wheel in build.wheels},
         )
         return path
+
+    async def supply(
+        self,
+        wheels: Sequence[Wheel],
+        read: Callable[[str, int, int], Awaitable[bytes]],
+        progress: Callable[[str], None],
+    ) -> None:
+        sizes = {wheel.sha256: wheel.size for wheel in wheels}
+        async with self._supplying:
+            begun: dict[str, int] = await self._ask("parts", payload=_json(sorted(sizes)))
+            if not begun:
+                return
+            missing = sum(sizes[blob] - there for blob, there in begun.items())
+            progress(f"sending {transfer.counted(len(begun), missing)} to {self._name}")
+            for blob, there in begun.items():
+                await self._send_pieces(blob, there, sizes[blob], read)
+            await self._ask("settle", payload=_json(list(begun)))
+
+    async def _send_pieces(
+        self, blob: str, offset: int, size: int, read: Callable[[str, int, int], Awaitable[bytes]]
+    ) -> None:
+        piece = transfer.PIECE
+        while offset < size and (data := await read(blob, offset, transfer.AHEAD * piece)):
+            starts = range(0, len(data), piece)
+            asked = (self._ask("piece", payload=data[at : at + piece], name=blob, offset=offset + at) for at in starts)
+            await asyncio.gather(*asked)  # they leave in this order
+            offset += len(data)
 
     async def start(self, lane: Sequence[Spec], tolerance: Tolerance = NOBODY) -> None:
         idle = {device: sorted(pids) for device, pids in tolerance.idle.items() if pids}
@@ -402,6 +433,8 @@ def _device(said: dict[str, Any]) -> DeviceSample:
 
 
 def _error(name: str, said: dict[str, Any]) -> MachineError:
+    if said["code"] == "no-index":
+        return NoIndex(f"{said['message']} on {name}", words=said.get("words") or "", platform=said["platform"])
     if said["code"] == "build":
         return BuildError(f"{said['message']} on {name}", words=said.get("words") or "")
     return AgentError(f"{name}: {said['message']}")

@@ -22,13 +22,13 @@ import fnmatch
 import hashlib
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Literal
 
 from workbench.domain.devices import DeviceSample, Lease, Process, Tolerance
 from workbench.domain.resources import Capacity
 from workbench.domain.time import Micros
-from workbench.errors import AgentError, BuildError, Unreachable
+from workbench.errors import AgentError, BuildError, NoIndex, Unreachable
 from workbench.remote.machines.base import (
     NOBODY,
     WINDOW,
@@ -44,6 +44,7 @@ from workbench.remote.machines.base import (
     Host,
     Leaving,
     Output,
+    Platform,
     Sampled,
     Spec,
     Started,
@@ -51,8 +52,10 @@ from workbench.remote.machines.base import (
     Taken,
     TreeEntry,
     Vanished,
+    Wheel,
 )
 
+PLATFORM = Platform("3.12.4", "x86_64", "2.36")
 _CAPACITY = Capacity(cpus=4, memory=8_000_000_000)
 
 Reason = Literal["exited", "cancelled", "time limit", "not started"]
@@ -100,6 +103,10 @@ class FakeHost:
         self.builds = 0
         self.build_fails = ""
         """uv's words, where the next builds shall fail."""
+        self.offline = False
+        """Whether no package index can be reached from it."""
+        self.wheels: dict[str, bytearray] = {}
+        """sha256 -> as much as has come."""
         self.strangers: dict[str, tuple[Process, ...]] = {}
         """Device -> what others run on it."""
         self.newcomers: dict[str, tuple[Process, ...]] = {}
@@ -278,12 +285,36 @@ class FakeMachine:
         async with self._to._building.setdefault(build.id, asyncio.Lock()):
             if build.id not in self._to.environments:
                 progress(f"Building {build.id}")
+                if self._to.offline and not build.wheels:
+                    words, platform = "Connection refused", asdict(PLATFORM)
+                    raise NoIndex(f"no package index can be reached on {self.name}", words=words, platform=platform)
+                if absent := [wheel.file for wheel in build.wheels if wheel.sha256 not in self._to.wheels]:
+                    raise BuildError(f"uv could not build the environment on {self.name}", words=f"lacks {absent}")
                 if self._to.build_fails:
                     raise BuildError(f"uv could not build the environment on {self.name}", words=self._to.build_fails)
                 self._to.builds += 1
                 self._to.environments.add(build.id)
         self._answer("build")
         return f"/{self.name}/environments/{build.id}"
+
+    async def supply(
+        self,
+        wheels: Sequence[Wheel],
+        read: Callable[[str, int, int], Awaitable[bytes]],
+        progress: Callable[[str], None],
+    ) -> None:
+        await self._travel()
+        for wheel in wheels:
+            come = self._to.wheels.setdefault(wheel.sha256, bytearray())
+            if len(come) < wheel.size:
+                progress(f"sending {wheel.file} to {self.name}")
+            while len(come) < wheel.size and (data := await read(wheel.sha256, len(come), 1 << 20)):
+                await self._travel()
+                come += data
+            if hashlib.sha256(come).hexdigest() != wheel.sha256:
+                del self._to.wheels[wheel.sha256]
+                raise AgentError(f"{self.name}: the content of blob {wheel.sha256} arrived damaged")
+        self._answer("supply")
 
     async def start(self, lane: Sequence[Spec], tolerance: Tolerance = NOBODY) -> None:
         await self._travel()

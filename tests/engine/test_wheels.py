@@ -1,0 +1,47 @@
+"""Which wheels fit which machine, as uv and the package index say it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pytest
+
+from workbench.engine import wheels
+from workbench.errors import BuildError
+from workbench.remote.machines.base import Platform
+
+COMPILED = "markupsafe==3.0.2\ncolorama==0.4.6 ; sys_platform == 'win32'\n"
+
+
+async def found(lock: str, platform: Platform) -> Sequence[str]:
+    return [offer.wheel.file for offer in await wheels._find(lock, platform)]
+
+
+@pytest.mark.parametrize(
+    ("machine", "glibc", "fits"),
+    [
+        ("x86_64", "2.36", "manylinux_2_17_x86_64"),
+        ("x86_64", "", "musllinux_1_2_x86_64"),
+        ("aarch64", "2.99", "manylinux_2_17_aarch64"),
+    ],
+)
+async def test_wheels_are_those_of_the_machine(machine: str, glibc: str, fits: str) -> None:
+    [name] = await found(COMPILED, Platform("3.12.4", machine, glibc))
+    assert name.startswith("MarkupSafe-3.0.2-cp312-cp312-") and fits in name
+
+
+@pytest.mark.parametrize(("machine", "glibc"), [("riscv64", "2.39"), ("x86_64", "2.5"), ("armv7l", "")])
+async def test_machines_that_nobody_builds_wheels_for(machine: str, glibc: str) -> None:
+    with pytest.raises(BuildError, match=f"can't be chosen for Python 3.12.4 on {machine}"):
+        await found(COMPILED, Platform("3.12.4", machine, glibc))
+
+
+async def test_a_wheel_that_the_lock_does_not_vouch_for_is_none() -> None:
+    with pytest.raises(BuildError, match=r"of six 1\.17\.0"):
+        await found(f"six==1.17.0 --hash=sha256:{'0' * 64}\n", Platform("3.12.4", "x86_64", "2.36"))
+
+
+async def test_what_uv_says_of_a_lock_that_can_not_be() -> None:
+    with pytest.raises(BuildError) as caught:
+        await found("six==99.0\n", Platform("3.12.4", "x86_64", "2.36"))
+    assert "six==99.0" in caught.value.evidence["words"]
