@@ -101,20 +101,22 @@ def _from_its_index(root: str, sync: list[str], interpreter: str, tell: Tell) ->
             file.write(problem.words or "")
         _from_its_cache(root, sync, interpreter, tell)
     else:
-        if os.path.exists(mark):
+        try:
             os.unlink(mark)
+        except FileNotFoundError:
+            pass
 
 
 def _from_its_cache(root: str, sync: list[str], interpreter: str, tell: Tell) -> None:
     """From what uv has kept of other environments, which may be all that it takes."""
     try:
         _run(sync + ["--offline"], tell)
-    except Complaint:
-        with open(os.path.join(root, _MARK), encoding="utf-8") as file:
-            words = file.read()
+    except Complaint as problem:
         said = subprocess.check_output([interpreter, "-I", "-c", PLATFORM], stdin=subprocess.DEVNULL)
         platform: dict[str, Any] = json.loads(said)
-        raise Complaint("no-index", "no package index can be reached", words, platform=platform) from None
+        raise Complaint(
+            "no-index", "no package index can be reached", _words(root) or problem.words, platform=platform
+        ) from None
 
 
 def _is_offline(root: str) -> bool:
@@ -123,6 +125,15 @@ def _is_offline(root: str) -> bool:
         return 0 <= time.time() - os.stat(os.path.join(root, _MARK)).st_mtime < _REMEMBERED
     except FileNotFoundError:
         return False
+
+
+def _words(root: str) -> str:
+    """How uv put it then; "" where the index has answered another build meanwhile."""
+    try:
+        with open(os.path.join(root, _MARK), encoding="utf-8") as file:
+            return file.read()
+    except FileNotFoundError:
+        return ""
 
 
 def _lay_out(root: str, wheels: dict[str, str], directory: str) -> None:
