@@ -6,5 +6,6 @@
 
 A figure by itself tells about the machine. So peers run in the same minutes, and every figure is divided by what a
 fixed loop of Python took just before: only ratios are worth quoting. A peer that is not there is named, with the
-reason. Nothing here is a test, and nothing touches the user's own workbench: it has a home of its own.
+reason; small programs among them are installed where root asks on a Debian. Nothing here is a test, and nothing touches
+the user's own workbench: it has a home of its own.
 """

@@ -1,7 +1,4 @@
-"""A machine over SSH: how long a start takes when the road is long, a thousand short runs, and bringing code there.
-
-The machine is an sshd of our own on this one, so what is measured is our own work and the number of round trips.
-"""
+"""A machine over SSH: how long a start takes when the road is long, a thousand short runs, and bringing code there."""
 
 from __future__ import annotations
 
@@ -9,15 +6,12 @@ import asyncio
 import os
 import statistics
 import subprocess
-import tempfile
 import time
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import Iterator
 from pathlib import Path
 
-import pytest
-
 from bench import peers
+from bench.far import ROUND_TRIPS, fleet, long_road
 from bench.figures import OURS, Table
 from bench.home import home
 from bench.peers import FAILURES
@@ -28,8 +22,6 @@ from workbench.remote.connection import Destination
 from workbench.remote.machines import ssh
 from workbench.remote.machines.base import Machine, Started, TreeEntry
 
-ROUND_TRIPS = (0, 50)
-"""Milliseconds to a machine and back."""
 STARTS = 20
 RUNS = 1_000
 FILES = 1_000
@@ -38,32 +30,18 @@ FILE_BYTES = 4_000
 
 
 def measure() -> Iterator[Table]:
-    with _fleet() as (directory, fleet):
-        site = fleet.machine()
+    with fleet() as (directory, made):
+        site = made.machine()
         yield asyncio.run(_starts(site))
         yield _runs(site)
-        yield from asyncio.run(_sync(directory, fleet, site))
-
-
-@contextmanager
-def _fleet() -> Iterator[tuple[Path, Fleet]]:
-    with tempfile.TemporaryDirectory(prefix="wb-", ignore_cleanup_errors=True) as scratch:
-        directory = Path(scratch)
-        sent = directory / "sent"
-        sent.mkdir()
-        with pytest.MonkeyPatch.context() as patch:
-            fleet = Fleet(directory / "f", sent, patch)
-            try:
-                yield directory, fleet
-            finally:
-                fleet.close()
+        yield from asyncio.run(_sync(directory, made, site))
 
 
 async def _starts(site: SshSite) -> Table:
     """On a road that is up: from the call until we hear that the command has started: that is on disk there then."""
     table = Table("start one run on a machine that we are connected to", "ms", goal="one round trip and 20 ms")
     for round_trip in ROUND_TRIPS:
-        async with _long_road(site.sshd.port, round_trip / 2000) as port:
+        async with long_road(site.sshd.port, round_trip / 2000) as port:
             site.vouch_at(port)
             machine = await ssh.connect(Destination(f"127.0.0.1:{port}", str(site.root)), "far")
             await machine.send(EMPTY, [], _nothing)
@@ -169,33 +147,6 @@ class _Remote:
         near = [peers.tool("tar", "tar"), "-cf", "-", "-C", str(source), "."]
         with subprocess.Popen(near, stdout=subprocess.PIPE) as tar:
             subprocess.run(far, check=True, stdin=tar.stdout, capture_output=True)
-
-
-@asynccontextmanager
-async def _long_road(to: int, seconds: float) -> AsyncIterator[int]:
-    """A port that leads to another one; everything takes so long, either way, and as much may be on its way at once."""
-    tasks: set[asyncio.Task[None]] = set()
-
-    async def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        there, back = await asyncio.open_connection("127.0.0.1", to)
-        for source, sink in ((reader, back), (there, writer)):
-            tasks.add(asyncio.create_task(_pump(source, sink, seconds), name="long road"))
-
-    server = await asyncio.start_server(accept, "127.0.0.1", 0)
-    try:
-        yield server.sockets[0].getsockname()[1]
-    finally:
-        server.close()
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-
-
-async def _pump(source: asyncio.StreamReader, sink: asyncio.StreamWriter, seconds: float) -> None:
-    loop = asyncio.get_running_loop()
-    while data := await source.read(1 << 16):
-        loop.call_later(seconds, sink.write, data)
-    loop.call_later(seconds, sink.close)
 
 
 async def _nothing(content: str) -> bytes:
