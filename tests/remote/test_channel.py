@@ -65,7 +65,12 @@ HELLO = {
 class Script:
     """An agent's end of the wire: it says what it was told to, answers greetings, and after them says the rest."""
 
-    def __init__(self, *before: bytes, after: bytes = b"") -> None:
+    def __init__(self, *before: bytes, after: bytes = b"", together: bool = False) -> None:
+        """`together`: it answers no greeting before it has heard both."""
+        self.heard: list[str] = []
+        self.pinged = asyncio.Event()
+        self._together = together
+        self._answers = b""
         self._said: asyncio.Queue[bytes] = asyncio.Queue()
         for data in before:
             self._said.put_nowait(data)
@@ -77,10 +82,18 @@ class Script:
 
     def write(self, data: bytes, /) -> None:
         for head, _ in self._frames.feed(data):
+            self.heard.append(head["verb"])
+            if self.heard.count("ping") > 2:
+                self.pinged.set()
             if head["verb"] == "hello":
-                self._said.put_nowait(wire.encode({"id": head["id"], "result": HELLO}))
+                self._answers += wire.encode({"id": head["id"], "result": HELLO})
+            if head["verb"] in ("tracking", "ping"):
+                self._answers += wire.encode({"id": head["id"], "result": None})
             if head["verb"] == "tracking":
-                self._said.put_nowait(wire.encode({"id": head["id"], "result": None}) + self._after)
+                self._answers += self._after
+            if not self._together or len(self.heard) > 1:
+                self._said.put_nowait(self._answers)
+                self._answers = b""
 
     async def drain(self) -> None:
         pass
@@ -193,6 +206,58 @@ async def test_the_agent_runs_from_a_bare_directory_and_as_a_module(tmp_path: Pa
         assert json.loads(hello)["result"]["root"] == str(tmp_path / "root")
         assert rest == [b""]
         assert process.returncode == 0
+
+
+async def agent_of(root: Path, *options: str) -> asyncio.subprocess.Process:
+    """An agent that speaks to nobody yet."""
+    return await asyncio.create_subprocess_exec(
+        *(sys.executable, "-I", str(Path(wire.__file__).parent), *options, str(root)),
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+        limit=1 << 10,
+    )
+
+
+async def test_an_agent_that_hears_nothing_goes(tmp_path: Path) -> None:
+    process = await agent_of(tmp_path / "root", "--patience=0.2")
+    async with asyncio.timeout(PATIENCE):
+        assert await process.wait() == 0
+    assert not list((tmp_path / "root" / "bells").iterdir())
+
+
+async def test_an_agent_that_nobody_listens_to_goes_however_much_it_hears(tmp_path: Path) -> None:
+    process = await agent_of(tmp_path / "root", "--patience=0.5")
+    assert process.stdin
+    process.stdin.write(wire.encode({"id": 1, "verb": "sample", "interval": 0.0001}))
+    ping = wire.encode({"id": 2, "verb": "ping"})
+    async with asyncio.timeout(PATIENCE):
+        while process.returncode is None:
+            process.stdin.write(ping)
+            await asyncio.sleep(0.01)
+        await process.communicate()
+    assert process.returncode == 0
+
+
+async def test_an_agent_that_is_not_told_to_waits_for_ever_and_another_option_is_none(tmp_path: Path) -> None:
+    process = await agent_of(tmp_path / "root")
+    assert (await process.communicate(b""))[0] == wire.MAGIC
+    for options in (["--haste=1"], ["--patience=1", "--patience=2"]):
+        process = await agent_of(tmp_path / "root", *options)
+        assert await process.wait() == 2
+
+
+async def test_an_agent_hears_of_us_while_there_is_nothing_to_say() -> None:
+    script = Script(wire.MAGIC)
+    async with asyncio.timeout(PATIENCE):
+        channel = await Channel.open("m", script, script, ping=0.001)
+        await script.pinged.wait()
+    await channel.close()
+
+
+async def test_greetings_take_one_round_trip() -> None:
+    script = Script(wire.MAGIC, together=True)
+    await (await opened(script)).close()
+    assert script.heard == ["hello", "tracking"]
 
 
 async def test_the_fakes_troubles() -> None:

@@ -95,6 +95,26 @@ async def test_a_partition_is_noticed_and_the_run_goes_on(fleet: Fleet) -> None:
     await asyncio.to_thread(eventually, lambda: not site.agents())
 
 
+async def test_an_agent_at_a_dead_end_goes_and_its_run_goes_on(fleet: Fleet) -> None:
+    site = fleet.machine()
+    async with Wire(site.sshd.port) as wire:
+        site.vouch_at(wire.port)
+        ear = Ear(await site.connect(Destination(f"127.0.0.1:{wire.port}", str(site.root), patience=2.0)))
+        await ear.machine.start([spec("a.1", site.argv(("wait",)))])
+        await ear.hear(Started, "a.1")
+        wire.partition()
+        await asyncio.to_thread(eventually, lambda: not site.agents())
+        assert len(site.supervisors()) == 1
+        wire.cut()
+        await ear.close()
+    again = Ear(await site.connect())
+    await again.machine.watch({"a.1": 0})
+    await again.hear(Started, "a.1")
+    await again.machine.cancel("a.1")
+    assert isinstance(await again.end_of("a.1"), Exited)
+    await again.close()
+
+
 async def test_a_road_that_is_cut(fleet: Fleet) -> None:
     site = fleet.machine()
     async with Wire(site.sshd.port) as wire:

@@ -50,6 +50,8 @@ class Destination:
     """Where its agent keeps things there; "" for ~/.local/state/workbench/machine."""
     keepalive: float = 5.0
     """Seconds between signs of life; after three that stay unanswered the road is broken."""
+    patience: float = 60.0
+    """Seconds after which its agent, which does not see these signs, takes our silence for the end of the road."""
 
 
 @dataclass(frozen=True, slots=True)

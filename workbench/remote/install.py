@@ -64,12 +64,13 @@ class Arrival:
     """"slurm" where it has one."""
 
 
-async def enter(pipe: Pipe, address: str, root: str) -> Arrival:
-    """Speak to what bootstrap.COMMAND started, until the agent is about to start.
+async def enter(pipe: Pipe, address: str, root: str, patience: float) -> Arrival:
+    """Speak to what bootstrap.COMMAND started, until the agent is about to start. `patience`: seconds of silence after
+    which the agent takes us for gone.
 
     Raises Unreachable, with what was said instead, where no porter answers."""
     bundle = await asyncio.to_thread(agent_parcel)
-    wanted = {"root": root, "agent": f"agent/{bundle.hash}", "uv": uv_offers()}
+    wanted = {"root": root, "patience": patience, "agent": f"agent/{bundle.hash}", "uv": uv_offers()}
     source = Path(porter.__file__).read_text(encoding="utf-8")
     with suppress(OSError):  # what has ended already may have said why
         pipe.write(bootstrap.line(source) + json.dumps(wanted).encode() + b"\n")

@@ -3,7 +3,7 @@ and becomes the agent.
 
 Like the agent it speaks Python 3.8 and imports nothing of ours. One JSON line each way, then parcels:
 
-    in    {"root": PATH or "", "agent": NAME, "uv": [[MACHINE, OLDEST GLIBC or null, NAME], ...]}
+    in    {"root": PATH or "", "patience": SECONDS, "agent": NAME, "uv": [[MACHINE, OLDEST GLIBC or null, NAME], ...]}
     out   MAGIC {"missing": [NAME, ...], "uv": PATH or "", "now": SECONDS, "scheduler": ...}
     in    for each that is missing: {"size": BYTES, "files": [[PATH, MODE, BYTES], ...]}, and these bytes deflated;
           {} where it can't be had
@@ -54,7 +54,8 @@ def main() -> None:
     log = os.open(os.path.join(root, "agent.log"), os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW, 0o600)
     os.dup2(log, 2)
     os.umask(habit)  # runs make files as their user does
-    os.execv(sys.executable, [sys.executable, "-I", os.path.join(cache, wanted["agent"]), root])  # noqa: S606
+    agent = [os.path.join(cache, wanted["agent"]), "--patience={}".format(wanted["patience"]), root]
+    os.execv(sys.executable, [sys.executable, "-I", *agent])  # noqa: S606
 
 
 def _fitting(offers: list[Any]) -> str:

@@ -1,7 +1,8 @@
 """What is shipped to a machine: agent, supervisor, builder, sampler.
 
 Imports nothing of ours, runs on Python 3.8 and later with the standard library alone; nvidia-ml-py is used
-where it can be imported. `python -I DIRECTORY ROOT` runs the agent on stdin and stdout.
+where it can be imported. `python -I DIRECTORY ROOT` runs the agent on stdin and stdout. Its command line ends
+with ROOT, and so do its supervisors': by that they are known as ours.
 
     ROOT/attempts/ID/      one try at a run; what lies there is the truth about it
         spec.json          what the engine asked for, byte for byte

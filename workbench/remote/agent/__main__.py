@@ -1,4 +1,4 @@
-"""`python -I DIRECTORY ROOT` and `python -m workbench.remote.agent ROOT`: the agent on stdin and stdout."""
+"""`python -I DIRECTORY [--patience=SECONDS] ROOT`, or `-m` and this package: the agent on stdin and stdout."""
 
 import os
 import sys

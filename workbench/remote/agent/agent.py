@@ -1,7 +1,8 @@
 """The agent: one loop that waits for the engine, for supervisors' bells and for children. It remembers nothing
 that would be missed: all it says it reads from the attempts' directories.
 
-When the engine goes, it goes too, and leaves supervisors to their work.
+When the engine goes, it goes too, and leaves supervisors to their work. A road may break without a word to us, so
+where `--patience` says for how long, silence counts as the engine's end.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ _LOOK = 1.0  # seconds between two looks at everything, should a bell have been 
 _TAIL = 0.1  # seconds between two looks at growing metrics
 _FOLLOW = 0.025  # seconds between two looks at what is followed: somebody sees it grow
 _CHUNK = 1 << 18
+_PATIENCE = "--patience="
 NEVER = float("inf")
 
 
@@ -36,9 +38,15 @@ class Hangup(Exception):
 
 
 class Agent:
-    def __init__(self, root: str, incoming: int, outgoing: int) -> None:
+    def __init__(self, root: str, incoming: int, outgoing: int, patience: float = NEVER) -> None:
+        """`patience`: seconds that the engine may be silent, or take nothing of what it is told."""
         self._incoming = incoming
         self._outgoing = outgoing
+        self._patience = patience
+        self._heard = time.monotonic()
+        self._room = select.poll()
+        self._room.register(outgoing, select.POLLOUT)
+        os.set_blocking(outgoing, False)
         self._frames = wire.Frames()
         self._outbox = [wire.MAGIC]
         self._poll = select.poll()
@@ -98,8 +106,13 @@ class Agent:
             self._bell.take_down()
 
     def _turn(self) -> None:
-        due = min(self._next_look, self._next_tail, self._next_follow, self._next_sample)
-        for fd, _ in self._poll.poll(max(0, int((due - time.monotonic()) * 1000) + 1)):
+        due = min(self._next_look, self._next_tail, self._next_follow, self._next_sample, self._heard + self._patience)
+        ready = self._poll.poll(max(0, int((due - time.monotonic()) * 1000) + 1))
+        if any(fd == self._incoming for fd, _ in ready):
+            self._heard = time.monotonic()
+        elif time.monotonic() >= self._heard + self._patience:
+            raise Hangup
+        for fd, _ in ready:
             if fd == self._incoming:
                 self._hear()
             elif fd in self._errands:
@@ -167,16 +180,25 @@ class Agent:
         self._outbox.clear()
         try:
             while data:
-                data = data[os.write(self._outgoing, data) :]
+                try:
+                    data = data[os.write(self._outgoing, data) :]
+                except BlockingIOError:
+                    self._wait_for_room()
         except OSError:
             raise Hangup from None
 
+    def _wait_for_room(self) -> None:
+        if not self._room.poll(None if self._patience == NEVER else self._patience * 1000):
+            raise Hangup
+
 
 def main(arguments: list[str]) -> int:
-    if len(arguments) != 1:
-        sys.stderr.write("usage: agent ROOT\n")
+    *options, place = arguments or [""]
+    if not place or len(options) > 1 or not all(option.startswith(_PATIENCE) for option in options):
+        sys.stderr.write("usage: agent [--patience=SECONDS] ROOT\n")
         return 2
-    root = os.path.realpath(os.path.expanduser(arguments[0]))
+    patience = float(options[0][len(_PATIENCE) :]) if options else NEVER
+    root = os.path.realpath(os.path.expanduser(place))
     try:
         _open_house(root)
     except OSError as error:
@@ -187,7 +209,7 @@ def main(arguments: list[str]) -> int:
     null = os.open(os.devnull, os.O_RDWR)
     os.dup2(null, 0)
     os.dup2(2, 1)
-    agent = Agent(root, incoming, outgoing)
+    agent = Agent(root, incoming, outgoing, patience)
     agent.send(None, lambda tell: attic.clear(root))
     gc.freeze()  # a fork then shares these pages for good
     agent.serve()

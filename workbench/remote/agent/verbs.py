@@ -34,7 +34,7 @@ _LEFTOVERS_LIMIT = 10_000
 
 VERBS = frozenset(
     {
-        *("hello", "sample", "tracking", "has", "blob", "tree", "parts", "piece", "settle", "build", "prune"),
+        *("hello", "ping", "sample", "tracking", "has", "blob", "tree", "parts", "piece", "settle", "build", "prune"),
         *("start", "cancel", "fence", "watch", "follow", "unfollow", "read", "leftovers", "forget"),
         *("leaving", "harvest", "fetch"),
     }
@@ -81,6 +81,9 @@ class Verbs:
 
     def hello(self, head: dict[str, Any], payload: bytes) -> Any:
         return host.describe(self._root)
+
+    def ping(self, head: dict[str, Any], payload: bytes) -> Any:
+        """The engine is there."""
 
     def sample(self, head: dict[str, Any], payload: bytes) -> Any:
         self._agent.sample(float(head["interval"]))

@@ -6,6 +6,7 @@ import asyncio
 import itertools
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
 from typing import Any, Protocol
 
 from workbench.domain.devices import DeviceSample, Lease, Process, Tolerance
@@ -77,7 +78,7 @@ class Channel:
         """Held by whoever sends wheels: two that lack the same one must not both send it."""
         self._broken = ""
         self._host: Host
-        self._listener: asyncio.Task[None]
+        self._tasks: list[asyncio.Task[None]] = []
 
     @classmethod
     async def open(
@@ -88,26 +89,30 @@ class Channel:
         *,
         tracking: bytes = b"",
         uv: str = "",
+        ping: float = 0.0,
         end: Callable[[], Awaitable[None]] = _nothing,
     ) -> Channel:
         """Greet the agent at the other end. `tracking` is what `import workbench` finds in a run there, `uv` the
-        path of uv there, "" to look on its PATH; `end` is awaited when the channel is closed.
+        path of uv there, "" to look on its PATH; `ping`: seconds between two words of ours, so that the agent knows
+        that we are there, 0 for none; `end` is awaited when the channel is closed.
 
         Raises Unreachable where nobody answers as an agent does; `end` was awaited then."""
         channel = cls(name, reader, writer, uv, end)
         try:
             rest = await channel._skip_to_magic()
-            channel._listener = asyncio.create_task(channel._listen(rest), name=f"listen to {name}")
+            channel._tasks.append(asyncio.create_task(channel._listen(rest), name=f"listen to {name}"))
         except BaseException:
             writer.close()
             await end()
             raise
         try:
-            channel._host = _host(await channel._ask("hello"))
-            await channel._ask("tracking", payload=tracking)
+            said, _ = await asyncio.gather(channel._ask("hello"), channel._ask("tracking", payload=tracking))
+            channel._host = _host(said)
         except BaseException:
             await channel.close()
             raise
+        if ping:
+            channel._tasks.append(asyncio.create_task(channel._keep_pinging(ping), name=f"pings to {name}"))
         return channel
 
     @property
@@ -234,10 +239,15 @@ class Channel:
         gone, freed = await self._ask("prune", payload=_json(list(keep)))
         return gone, freed
 
+    async def ping(self) -> None:
+        """There and back. Raises Unreachable."""
+        await self._ask("ping")
+
     async def close(self) -> None:
         self._break("it was closed")
-        self._listener.cancel()
-        await asyncio.wait([self._listener])
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.wait(self._tasks)
         await self._end()
 
     # the wire
@@ -290,6 +300,12 @@ class Channel:
                     said=said,
                 )
         return seen.partition(wire.MAGIC)[2]
+
+    async def _keep_pinging(self, pause: float) -> None:
+        with suppress(MachineError):
+            while True:
+                await asyncio.sleep(pause)
+                await self.ping()
 
     async def _listen(self, rest: bytes) -> None:
         why = "the connection ended"

@@ -15,7 +15,8 @@ from workbench.remote.machines.channel import Channel
 from workbench.remote.machines.local import tracking
 
 _GREETING = 60.0  # seconds for the agent to start and say hello
-_PINGS = 3
+_PINGS = 3  # to measure a round trip
+_PINGS_MISSED = 4  # until its agent gives us up
 _CLOCK_LIMIT = 2.0
 
 
@@ -62,9 +63,15 @@ async def _arrive(destination: Destination, name: str) -> tuple[Channel, install
     connection = await Connection.open(destination)
     try:
         pipe = await connection.start(bootstrap.COMMAND)
-        arrival = await install.enter(pipe, destination.address, destination.root)
+        arrival = await install.enter(pipe, destination.address, destination.root, destination.patience)
         async with asyncio.timeout(_GREETING):
-            channel = await Channel.open(name, pipe, pipe, tracking=tracking(), uv=arrival.uv, end=connection.close)
+            channel = await Channel.open(
+                *(name, pipe, pipe),
+                tracking=tracking(),
+                uv=arrival.uv,
+                ping=destination.patience / _PINGS_MISSED,
+                end=connection.close,
+            )
     except TimeoutError as error:
         await connection.close()
         raise Unreachable(f"the agent on {name} does not answer") from error
@@ -77,7 +84,7 @@ async def _arrive(destination: Destination, name: str) -> tuple[Channel, install
 async def _ping(channel: Channel) -> float:
     """Seconds there and back."""
     sent = time.perf_counter()
-    await channel.fence(())
+    await channel.ping()
     return time.perf_counter() - sent
 
 
