@@ -3,6 +3,7 @@ there in its environment."""
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import platform
@@ -15,12 +16,15 @@ from pathlib import Path
 
 import pytest
 
+from tests import parts
 from tests.remote.fleet import Fleet, SshSite
 from workbench.engine import uv
 from workbench.engine.wheels import Wheels
 from workbench.errors import BuildError
+from workbench.remote import agent
 from workbench.remote.agent import installer
 from workbench.remote.machines.base import Build, Platform
+from workbench.remote.machines.channel import Channel
 
 REACH = {
     name: value
@@ -97,6 +101,27 @@ async def test_wheels_are_sent_once_and_built_from(cut_off: SshSite, wheels: Whe
     await wheels.build(machine, third, said.append)
     assert not any(line.startswith(("fetching", "sending")) for line in said)
     await machine.close()
+
+
+async def test_no_network_at_all(tmp_path: Path, wheels: Wheels) -> None:
+    """The agent in a network namespace of its own, where even names can't be looked up."""
+    alone = [parts.command("unshare"), "--net", *([] if os.geteuid() == 0 else ["--map-root-user"])]
+    if subprocess.run([*alone, "true"], check=False, capture_output=True).returncode:  # noqa: ASYNC221  a moment
+        parts.missing("network namespaces")
+    process = await asyncio.create_subprocess_exec(
+        *(*alone, sys.executable, "-I", str(Path(agent.__file__).parent), str(tmp_path / "m")),
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+        env=os.environ | {"UV_HTTP_RETRIES": "0", "UV_CACHE_DIR": str(tmp_path / "uv")},
+    )
+    assert process.stdin and process.stdout
+    machine = await Channel.open("far", process.stdout, process.stdin, uv=uv.program())
+    path = await machine.build(Build("a" * 64, "", HERE), lambda line: None)  # nothing needs no index
+    assert Path(path, "bin", "python").exists() and not (tmp_path / "m" / "offline").exists()
+    await wheels.build(machine, Build("b" * 64, locked("six==1.17.0"), HERE), lambda line: None)
+    assert "dns error" in (tmp_path / "m" / "offline").read_text()
+    await machine.close()
+    await process.wait()
 
 
 async def test_the_index_is_asked_again_later(cut_off: SshSite, wheels: Wheels) -> None:

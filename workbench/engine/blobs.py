@@ -75,9 +75,7 @@ class Blobs:
             disk = os.statvfs(self.root)
         if disk.f_bavail * disk.f_frsize < size - part.size + SPARE:
             part.drop()
-            raise HistoryFull(
-                f"no room left for an artifact of {size} bytes", hint="free some space: it is tried again"
-            )
+            raise HistoryFull(f"no room left for a file of {size} bytes", hint="free some space: it is tried again")
         return part
 
     def put(self, data: bytes) -> str:
