@@ -1,11 +1,17 @@
-"""Which wheels fit which machine, as uv and the package index say it."""
+"""Which wheels fit which machine, as uv and the package index say it, and how a run comes by them."""
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
+from pathlib import Path
 
 import pytest
 
+from tests.engine.machines import PATIENCE, World, desk
+from workbench import paths
+from workbench.client.stream import Note, connect
+from workbench.domain.machines import LOCAL
 from workbench.engine import wheels
 from workbench.errors import BuildError
 from workbench.remote.machines.base import Platform
@@ -45,3 +51,30 @@ async def test_what_uv_says_of_a_lock_that_can_not_be() -> None:
     with pytest.raises(BuildError) as caught:
         await found("six==99.0\n", Platform("3.12.4", "x86_64", "2.36"))
     assert "six==99.0" in caught.value.evidence["words"]
+
+
+async def test_a_run_waits_for_wheels_and_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    world = World()
+    host = world[""]
+    host.offline = True
+    host.lose_reply_to.add("supply")
+    async with desk(tmp_path, world, monkeypatch) as here, connect(paths.socket()) as watching:
+        await watching.call("subscribe", topics=["runs"])
+        run = await here.submit("exit 0", packages=["six==1.17.0"])
+        told: list[str] = []
+        async with asyncio.timeout(PATIENCE):
+            async for note in watching.notifications():
+                assert isinstance(note, Note)
+                if note.method == "progress":
+                    told.append(note.params["text"])
+                elif any(change["run"]["status"] == "finished" for change in note.params.get("changes", ())):
+                    break
+        await here.until_run(run, "finished")
+    assert host.builds == 1 and len(host.wheels) == 1
+    sent = [text for text in told if "wheel" in text or ".whl" in text]
+    assert sent == [
+        f"{LOCAL} reaches no package index: looking for wheels here",
+        "fetching 1 wheel (11 kB)",
+        f"sending six-1.17.0-py2.py3-none-any.whl to {LOCAL}",
+        f"{LOCAL} reaches no package index: looking for wheels here",
+    ]
