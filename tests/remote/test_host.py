@@ -78,14 +78,22 @@ def test_where_the_c_library_is_too_old_for_posix_spawn(monkeypatch: pytest.Monk
 
 def test_warnings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     files = {
-        "/proc/self/mounts": f"/dev/sda / ext4 rw 0 0\nserver:/home {tmp_path} nfs4 rw,noexec 0 0\n",
+        "/proc/self/mounts": f"/dev/sda / ext4 rw 0 0\nserver:/home {tmp_path} nfs4 rw,noexec 0 0\n"
+        f"tmp {tmp_path}/cache tmpfs rw,noexec 0 0\n",
         "/proc/self/cgroup": "0::/user.slice/user-1000.slice/session-3.scope\n",
         "/etc/systemd/logind.conf": "[Login]\n#KillUserProcesses=no\nKillUserProcesses=yes\n",
     }
     monkeypatch.setattr(host, "_read", files.get)
     monkeypatch.setattr(host, "_NEARLY_FULL", 1 << 60)
+    monkeypatch.setattr(host, "_HERE", f"{tmp_path}/cache/agent/abc")
     found = host.warnings(str(tmp_path))
-    expected = ("lies on nfs4", "is mounted noexec", "is nearly full", "kills a user's processes at logout")
+    expected = (
+        "lies on nfs4",
+        "is mounted noexec: environments can't run",
+        f"{tmp_path}/cache is mounted noexec: the uv that was brought there can't run",
+        "is nearly full",
+        "kills a user's processes at logout",
+    )
     assert len(found) == len(expected)
     assert all(words in warning for words, warning in zip(expected, found, strict=True))
 

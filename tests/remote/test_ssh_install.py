@@ -98,6 +98,26 @@ async def test_programs_that_nobody_asks_for_are_cleared_out(bare: SshSite) -> N
     assert (programs / used).stat().st_mtime > 0
 
 
+@pytest.mark.usefixtures("small")
+async def test_old_agents_are_cleared_out_unless_something_runs_from_them(bare: SshSite) -> None:
+    agents = bare.sshd.home / ".cache" / "workbench" / "agent"
+    for age in range(7):
+        (agents / f"v{age}").mkdir(parents=True)
+        os.utime(agents / f"v{age}", (10**9 - age, 10**9 - age))
+    with _running(agents / "v6") as busy:
+        await (await bare.connect()).close()
+        left = {path.name for path in agents.iterdir()}
+        busy.kill()
+    assert {"v0", "v1", "v2", "v3", "v6"} < left
+    assert not {"v4", "v5"} & left
+    assert len(left) == 6, "and the one in use"
+
+
+def _running(place: Path) -> subprocess.Popen[bytes]:
+    """As an agent from there would look."""
+    return subprocess.Popen([sys.executable, "-I", "-c", "input()", str(place)], stdin=subprocess.PIPE)
+
+
 DRIVER = b"""
 from types import SimpleNamespace as Memory
 nvmlInit = lambda: None

@@ -25,6 +25,7 @@ from typing import Any
 
 MAGIC = "WORKBENCH-PORTER 1 "
 _KEPT = 30 * 86400  # seconds
+_VERSIONS = 4  # of the agent, besides the one in use: colleagues may share the account, and engines of several versions
 
 
 def main() -> None:
@@ -51,6 +52,7 @@ def main() -> None:
     os.makedirs(root, mode=0o700, exist_ok=True)
     if uv:
         _clear_out(os.path.join(cache, uv))
+    _clear_out_agents(os.path.join(cache, wanted["agent"]))
     log = os.open(os.path.join(root, "agent.log"), os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW, 0o600)
     os.dup2(log, 2)
     os.umask(habit)  # runs make files as their user does
@@ -98,6 +100,34 @@ def _clear_out(used: str) -> None:
                 shutil.rmtree(other.path, ignore_errors=True)
     except OSError:
         pass  # it could not be brought, or somebody else clears out too
+
+
+def _clear_out_agents(used: str) -> None:
+    """Remove versions of the agent that were asked for longest ago, and that nothing here runs from."""
+    try:
+        os.utime(used)
+        others = [entry for entry in os.scandir(os.path.dirname(used)) if entry.path != used]
+        others.sort(key=lambda entry: entry.stat().st_mtime, reverse=True)
+        old = others[_VERSIONS:]
+        busy = _command_lines() if old else set()
+        for other in old:
+            if os.fsencode(other.path) not in busy:
+                shutil.rmtree(other.path, ignore_errors=True)
+    except OSError:
+        pass  # somebody else clears out too
+
+
+def _command_lines() -> set[bytes]:
+    """The words of all processes' command lines."""
+    words: set[bytes] = set()
+    for name in os.listdir("/proc"):
+        if name.isdigit():
+            try:
+                with open(os.path.join("/proc", name, "cmdline"), "rb") as file:
+                    words.update(file.read().split(b"\0"))
+            except OSError:
+                pass  # it has ended
+    return words
 
 
 def _line() -> bytes:

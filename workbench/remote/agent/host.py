@@ -11,6 +11,8 @@ from typing import Any
 from . import gpus, processes
 
 _NEARLY_FULL = 1 << 30
+_HERE = os.path.dirname(os.path.abspath(__file__))
+"""Where this agent lies: where it was brought there, CACHE/agent/HASH, with its uv in CACHE/uv."""
 _REMOTE = {"nfs", "nfs4", "cifs", "smb3", "fuse.sshfs", "lustre", "gpfs", "beegfs", "afs", "9p"}
 
 
@@ -56,6 +58,12 @@ def warnings(root: str) -> list[str]:
         )
     if "noexec" in options:
         found.append("{} is mounted noexec: environments can't run there; choose another root".format(root))
+    cache, shelf = os.path.split(os.path.dirname(_HERE))
+    if shelf == "agent" and "noexec" in _mount(_HERE)[1]:
+        found.append(
+            "{} is mounted noexec: the uv that was brought there can't run; "
+            "make it a link to a directory on another file system".format(cache)
+        )
     space = os.statvfs(root)
     free = space.f_bavail * space.f_frsize
     if free < _NEARLY_FULL:
