@@ -23,6 +23,7 @@
         ├── HostKeyChanged        it shows another key than the one on record, or a revoked one
         ├── LoginRefused          it is there and does not let us in
         ├── AgentError            the agent answered with an error: carries its words
+        │   └── MachineFull       its disk has no room: it may have some later
         └── BuildError            an environment can't be built: carries uv's words
             └── NoIndex           not from the machine's own index: none answers there
 
@@ -157,6 +158,10 @@ class LoginRefused(MachineError):
 
 class AgentError(MachineError):
     code = "agent"
+
+
+class MachineFull(AgentError):
+    code = "machine-full"
 
 
 class BuildError(MachineError):

@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from tests.remote.site import Connect, LocalSite, eventually, logged, spec
-from workbench.errors import AgentError
+from workbench.errors import MachineFull
 from workbench.remote.agent import record
-from workbench.remote.machines.base import Exited
+from workbench.remote.machines.base import Exited, Fenced, Started
 
 
 @pytest.fixture
@@ -85,11 +85,27 @@ async def test_nothing_starts_and_later_the_same_attempt_does(here: LocalSite, c
     ear = await connect()
     filler = fill(here)
     job = spec("a.1", ("true",))
-    with pytest.raises(AgentError, match="No space left on device"):
+    with pytest.raises(MachineFull, match="No space left on device"):
         await ear.machine.start([job])
     filler.unlink()
     await ear.machine.start([job])
     assert isinstance(await ear.end_of("a.1"), Exited)
+
+
+async def test_who_filled_it_can_be_ended(here: LocalSite, connect: Connect) -> None:
+    ear = await connect()
+    await ear.machine.start([spec("a.1", ("sleep", "1000"))])
+    await ear.hear(Started, "a.1")
+    filler = fill(here)
+    with pytest.raises(MachineFull):
+        await ear.machine.cancel("a.2")
+    await ear.machine.cancel("a.1")
+    end = await ear.end_of("a.1")
+    assert isinstance(end, Exited)
+    assert end.exit.reason == "cancelled"
+    filler.unlink()
+    await ear.machine.cancel("a.2")
+    assert await ear.end_of("a.2") == Fenced("a.2")
 
 
 def test_there_is_room_for_a_record_that_was_reserved(here: LocalSite) -> None:

@@ -39,6 +39,7 @@ from workbench.errors import (
     HostKeyUnknown,
     LoginRefused,
     MachineError,
+    MachineFull,
     Unreachable,
 )
 from workbench.remote.machines import base
@@ -49,8 +50,8 @@ RETRY_FIRST, RETRY_MOST = 0.5, 30.0
 """Seconds between tries to reach a machine, more or less: many that went down together come back one by one."""
 RETRY_LATER = 600.0
 """Seconds until a machine is asked again that refused us: too many such tries look like an attack."""
-START_AGAIN = 2.0
-"""Seconds until a machine that refused a start is asked what became of it; what is absent is placed anew."""
+FULL_AGAIN = 2.0
+"""Seconds until a machine without room is told again; what it did not start is placed anew."""
 LINGER = 0.03
 """Seconds that a start or some metrics may wait for more to share their transaction."""
 FORGET_TOGETHER = 0.25
@@ -190,10 +191,21 @@ class Dispatcher:
         crash.here("before-launch")
         if road is None or road.machine is None:
             return  # the road is down: once it is up, these are found absent and placed anew
+        machine = road.machine
+        try:
+            await self._start(road, machine, effect)
+        except AgentError as problem:  # no room there, or its supervisor died: some may have started
+            log.error("start on %s: %s", road.name, problem.message)
+            self._progress([run.id for run in effect.lane], f"{road.name} could not start it yet: {problem.message}")
+            await asyncio.sleep(FULL_AGAIN)
+            await machine.watch({_attempt(run): 0 for run in effect.lane})
+        crash.here("after-start")
+
+    async def _start(self, road: Road, machine: base.Machine, effect: seam.Launch) -> None:
         try:
             for run in effect.lane:
-                await self._prepare(road, road.machine, run)
-        except Unreachable:
+                await self._prepare(road, machine, run)
+        except (Unreachable, MachineFull):
             raise
         except BuildError as problem:
             await self._fail(effect, "the environment could not be built", problem.evidence.get("words", str(problem)))
@@ -206,16 +218,9 @@ class Dispatcher:
         for run in effect.lane:
             road.parsers.setdefault(_attempt(run), Parser(run.id, number_of(_attempt(run))))
         crash.here("before-start")
-        try:
-            lane = [_spec(run) for run in effect.lane]
-            devices = {device for spec in lane for device in spec.devices}
-            await road.machine.start(lane, road.gpus.tolerance(devices))
-        except AgentError as problem:  # no room there, or its supervisor died: some may have started
-            log.error("start on %s: %s", road.name, problem.message)
-            self._progress([run.id for run in effect.lane], f"{road.name} could not start it yet: {problem.message}")
-            await asyncio.sleep(START_AGAIN)
-            await road.machine.watch({_attempt(run): 0 for run in effect.lane})
-        crash.here("after-start")
+        lane = [_spec(run) for run in effect.lane]
+        devices = {device for spec in lane for device in spec.devices}
+        await machine.start(lane, road.gpus.tolerance(devices))
 
     async def _fail(self, effect: seam.Launch, reason: str, words: str) -> None:
         """It never started, and must not start later: fence it, then say so."""
@@ -255,12 +260,21 @@ class Dispatcher:
         crash.here("before-stop")
         machine = self._machine(effect.machine)
         if machine is not None:
-            await machine.cancel(effect.attempt)
+            await self._tell(effect, machine.cancel(effect.attempt))
 
     async def _fence(self, effect: seam.Fence) -> None:
         machine = self._machine(effect.machine)
         if machine is not None:
-            await machine.fence(effect.attempts)
+            await self._tell(effect, machine.fence(effect.attempts))
+
+    async def _tell(self, effect: seam.Stop | seam.Fence, order: Awaitable[None]) -> None:
+        """Once more, for as long as there is no room to put it on record."""
+        try:
+            await order
+        except MachineFull as problem:
+            log.error("%s", problem.message)
+            await asyncio.sleep(FULL_AGAIN)
+            self.perform(effect)
 
     async def _collect(self, effect: seam.Collect) -> None:
         road = self.roads.get(effect.machine)

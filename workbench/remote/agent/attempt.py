@@ -120,6 +120,8 @@ class Attempt:
     def void(self, taken: leases.Holder | None = None) -> bool:
         """Make sure that it never starts; False where it has, or was void before."""
         self.make()
+        if fate.read(self.directory) is not None:  # told without a draft: a run that filled the disk can be ended
+            return False
         if not fate.take(self.directory, fate.Void(taken)):
             return False
         fate.keep(self.directory)

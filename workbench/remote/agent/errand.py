@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 from typing import Any, Callable, Dict
@@ -70,7 +71,9 @@ def outcome(work: Callable[[], Any]) -> dict[str, Any]:
     except Complaint as error:
         return {"error": dict(error.more, code=error.code, message=str(error), words=error.words)}
     except Exception as error:  # noqa: BLE001 - one request that goes wrong is no reason to leave the others
-        return {"error": {"code": "agent", "message": "{}: {}".format(type(error).__name__, error)}}
+        full = isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
+        code = "full" if full else "agent"
+        return {"error": {"code": code, "message": "{}: {}".format(type(error).__name__, error)}}
 
 
 def _write(fd: int, data: bytes) -> None:

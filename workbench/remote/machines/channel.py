@@ -11,7 +11,7 @@ from typing import Any, Protocol
 
 from workbench.domain.devices import DeviceSample, Lease, Process, Tolerance
 from workbench.domain.resources import Capacity, Device
-from workbench.errors import AgentError, BuildError, MachineError, NoIndex, Unreachable
+from workbench.errors import AgentError, BuildError, MachineError, MachineFull, NoIndex, Unreachable
 from workbench.remote import transfer
 from workbench.remote.agent import wire
 from workbench.remote.machines.base import (
@@ -453,4 +453,5 @@ def _error(name: str, said: dict[str, Any]) -> MachineError:
         return NoIndex(f"{said['message']} on {name}", words=said.get("words") or "", platform=said["platform"])
     if said["code"] == "build":
         return BuildError(f"{said['message']} on {name}", words=said.get("words") or "")
-    return AgentError(f"{name}: {said['message']}")
+    kind = MachineFull if said["code"] == "full" else AgentError
+    return kind(f"{name}: {said['message']}")
