@@ -31,6 +31,8 @@ class Bench:
     """home: where the workbench keeps everything. project: a directory to submit from."""
 
     def __init__(self, home: Path) -> None:
+        self.prefix: list[str] = []
+        """What leads a command to where the engine and its clients are."""
         self.home = home / "h"
         self.project = home / "churn"
         self.project.mkdir()
@@ -41,7 +43,7 @@ class Bench:
     def run(self, *words: str, **variables: str) -> subprocess.CompletedProcess[str]:
         """`workbench WORDS` in the project, to its end."""
         return subprocess.run(
-            [*WORKBENCH, *words],
+            [*self.prefix, *WORKBENCH, *words],
             cwd=self.project,
             env=self.environment | variables,
             capture_output=True,

@@ -6,8 +6,6 @@ No root is needed: an sshd of ours lets in nobody but us.
 from __future__ import annotations
 
 import asyncio
-import os
-import shutil
 import socket
 import subprocess
 from dataclasses import dataclass, field
@@ -16,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from tests import parts
+from tests.remote import sshds
 from tests.remote.site import EMPTY, LocalSite, eventually, no_blobs
 from workbench.remote import hostkeys
 from workbench.remote.agent import processes
@@ -25,22 +24,6 @@ from workbench.remote.machines.base import Machine
 
 KEEPALIVE = 30.0
 """Longer than a test takes: who wants the road to be given up sets another."""
-
-
-def _sshd() -> str:
-    path = shutil.which("sshd", path=os.environ["PATH"] + ":/usr/sbin")  # a user's PATH may lack it
-    if path is None:
-        parts.missing("sshd")
-    return path or ""
-
-
-def _keygen(path: Path, kind: str = "ed25519") -> Path:
-    subprocess.run(
-        [parts.command("ssh-keygen"), "-q", "-t", kind, "-N", "", "-C", "", "-f", str(path)],
-        check=True,
-        stdin=subprocess.DEVNULL,
-    )
-    return path
 
 
 @dataclass
@@ -67,35 +50,20 @@ class Sshd:
     def new_host_key(self, kind: str = "ed25519") -> None:
         for path in (self.host_key, self.host_key.with_suffix(".pub")):
             path.unlink(missing_ok=True)
-        _keygen(self.host_key, kind)
+        sshds.keygen(self.host_key, kind)
 
     def start(self) -> None:
-        if os.geteuid() == 0:
-            os.makedirs("/run/sshd", mode=0o755, exist_ok=True)  # where it locks up its unprivileged half
         self.home.mkdir(parents=True, exist_ok=True)
         if not self.host_key.exists():
             self.new_host_key()
         self.port = self.port or _free_port()
-        settings = {
-            "Port": str(self.port),
-            "ListenAddress": "127.0.0.1",
-            "HostKey": str(self.host_key),
-            "PidFile": "none",
-            "AuthorizedKeysFile": str(self.authorized),
-            "StrictModes": "no",
-            "UsePAM": "no",
-            "PasswordAuthentication": "no",
-            "KbdInteractiveAuthentication": "no",
-            "PermitRootLogin": "prohibit-password",
-            "PrintMotd": "no",
-            "SetEnv": " ".join(f"{key}={value}" for key, value in {"HOME": self.home, **self.variables}.items()),
-            **self.settings,
-        }
         config = self.directory / "sshd_config"
-        config.write_text("".join(f"{key} {value}\n" for key, value in settings.items()))
+        variables = {"HOME": str(self.home)} | self.variables
+        place = {"Port": str(self.port), "ListenAddress": "127.0.0.1"}
+        sshds.configure(config, self.host_key, self.authorized, variables, place | self.settings)
         with open(self.directory / "sshd.log", "ab") as log:
             self.process = subprocess.Popen(
-                [_sshd(), "-D", "-e", "-f", str(config)], stdin=subprocess.DEVNULL, stdout=log, stderr=log
+                [sshds.program(), "-D", "-e", "-f", str(config)], stdin=subprocess.DEVNULL, stdout=log, stderr=log
             )
         eventually(self._listens)
 
@@ -111,7 +79,7 @@ class Sshd:
             return []
         found, parents = [], {self.process.pid}
         table = processes.everyone().values()
-        while children := [p for p in table if p.parent in parents and p not in found and _is_sshd(p.pid)]:
+        while children := [p for p in table if p.parent in parents and p not in found and sshds.is_one(p.pid)]:
             found += children
             parents |= {child.pid for child in children}
         return found
@@ -127,13 +95,6 @@ class Sshd:
             self.process.kill()
             self.process.wait()
             self.process = None
-
-
-def _is_sshd(pid: int) -> bool:
-    try:
-        return Path(f"/proc/{pid}/comm").read_text().startswith("sshd")
-    except OSError:
-        return False
 
 
 def _free_port() -> int:
@@ -168,10 +129,10 @@ class SshSite(LocalSite):
         return machine
 
     def agents(self) -> list[processes.Process]:
-        return [process for process in self._with_root() if _is_sshd(process.parent)]
+        return [process for process in self._with_root() if sshds.is_one(process.parent)]
 
     def supervisors(self) -> list[processes.Process]:
-        return [process for process in self._with_root() if not _is_sshd(process.parent)]
+        return [process for process in self._with_root() if not sshds.is_one(process.parent)]
 
     def break_road(self) -> None:
         self.sshd.kill_sessions()
@@ -185,13 +146,12 @@ class Fleet:
     """Makes machines, and is the user who may log in to them."""
 
     def __init__(self, directory: Path, cache: Path, patch: pytest.MonkeyPatch) -> None:
-        _sshd()
+        sshds.program()
         self._directory = directory
         self._cache = cache
         self._sites: list[SshSite] = []
         self.home = directory / "user"
-        (self.home / ".ssh").mkdir(parents=True, mode=0o700)
-        self.key = _keygen(self.home / ".ssh" / "id_ed25519")
+        self.key = sshds.user(self.home)
         patch.setenv("HOME", str(self.home))
         patch.setenv("WORKBENCH_HOME", str(directory / "wb"))
         patch.delenv("SSH_AUTH_SOCK", raising=False)
