@@ -28,7 +28,7 @@ demo: setup      ## run a real sweep and watch it
 test: setup      ## every test, against real processes
 	@$(BIN)/pytest -n auto --dist loadfile
 
-chaos: setup     ## five machines, 500 runs, everything killed and cut; MORE="--seed 7" to see it again
+chaos: setup     ## five machines, 500 runs, everything killed, cut, rebooted and filled; MORE="--seed 7" again
 	@$(PY) -m tests.chaos $(MORE)
 
 check: setup     ## style, types, import contracts, links in the docs

@@ -24,7 +24,8 @@ def main() -> int:
     directory = Path(tempfile.mkdtemp(prefix="chaos-"))
     began = time.monotonic()
     complaints = asyncio.run(live_through(plan, directory, lambda line: print(line, flush=True)))
-    print(*complaints, sep="\n")
+    for complaint in complaints:
+        print(complaint)
     verdict = f"{len(complaints)} things are wrong; see {directory}" if complaints else "nothing lost, nothing twice"
     print(f"{verdict} (seed {plan.seed}, {time.monotonic() - began:.0f} s)")
     if not complaints:

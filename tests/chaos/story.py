@@ -1,7 +1,7 @@
-"""A bad day, drawn from a seed: machines behind wires, runs on them, and everything between killed and cut.
+"""A bad day, drawn from a seed: runs on machines, and everything between killed, cut, rebooted and filled.
 
-What must hold at its end, whatever happened: no run is lost, none was started twice, every exit code and every last
-metric is right, and no process is left.
+What must hold at its end, whatever happened: no run is lost, no attempt was started twice, every exit code and every
+last metric is right, and no process is left.
 """
 
 from __future__ import annotations
@@ -13,40 +13,36 @@ import os
 import random
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import pytest
-
+from tests.chaos.places import Blow, Place, world
 from tests.e2e.bench import Bench
-from tests.remote.fleet import Fleet, SshSite, Wire
-from tests.remote.site import LocalSite
-from workbench.remote import hostkeys
-from workbench.remote.agent import processes
 
 TASK = """\
-echo "$WORKBENCH_RUN" >> "$HOME/started"
+echo "$WORKBENCH_ATTEMPT" >> "$2"
 i=$1
-for step in 0 1 2; do
-  echo "{\\"step\\": $step, \\"square\\": $((i * step))}" >> "$WORKBENCH_METRICS"
-done
-sleep $((i % 20 == 0 ? 4 : 0)).$((i % 7))
-echo "{\\"step\\": 3, \\"square\\": $((i * i))}" >> "$WORKBENCH_METRICS"
+measure() { until echo "{\\"step\\": $1, \\"square\\": $2}" >> "$WORKBENCH_METRICS"; do sleep 0.1; done 2> /dev/null; }
+for step in 0 1 2; do measure $step $((i * step)); done
+sleep $((i % 5 == 0 ? 4 : 0)).$((i % 7))
+measure 3 $((i * i))
 exit $((i % 4 == 0 ? i % 251 : 0))
 """
-"""Most are over in a moment, one in twenty is there while several things happen to it; one in four fails."""
+"""Most are over in a moment, one in five is there while several things happen to it; one in four fails. A disk that
+is full they wait out."""
 
 SWEEP = 25
 """Runs in one submit."""
+RETRIES = 9
+"""What a run may lose to reboots."""
 PAUSE = (0.2, 2.0)
 """Seconds between two blows."""
 OUTAGE = (0.5, 6.0)
-"""Seconds that a partition lasts, and that an sshd is down."""
-PATIENCE = 120.0
-"""Seconds for everything to come to rest after the last blow."""
+"""Seconds until what was struck is whole again."""
+PATIENCE = 240.0
+"""Seconds for everything to come to rest after the last blow: retries of what was lost twice wait half a minute."""
 
 Say = Callable[[str], None]
 
@@ -60,119 +56,87 @@ class Plan:
     """How long things are done to it."""
 
 
-@dataclass(frozen=True)
-class Place:
-    """One machine, and the wire to it."""
+@dataclass
+class Story:
+    """plan, the engine's home, the machines; and which runs somebody asked to cancel."""
 
-    name: str
-    site: SshSite
-    wire: Wire
+    plan: Plan
+    bench: Bench
+    places: list[Place]
+    say: Say
+    cancelled: set[str] = field(default_factory=set)
+
+    @property
+    def witness(self) -> Path:
+        """Where each attempt writes that it was started; on no disk that is filled."""
+        return self.bench.home.parent / "started"
 
 
 async def live_through(plan: Plan, directory: Path, say: Say) -> list[str]:
     """What did not hold, a sentence each."""
-    async with _world(plan, directory) as (bench, places):
+    async with world(directory, plan.machines) as (bench, places):
+        story = Story(plan, bench, places, say)
+        (bench.project / "task.sh").write_text(TASK)
         for place in places:
-            await _engine(bench, "machines", "add", place.name, f"127.0.0.1:{place.wire.port}",
-                          "--root", str(place.site.root), "--cpus", "2")  # fmt: skip
+            root = ["--root", place.root] if place.root else []
+            await _engine(bench, "machines", "add", place.name, place.address, "--cpus", "2", *root)
         await _engine(bench, "machines", "drain", "local")
-        blows = asyncio.create_task(_strike(plan, bench, places, say), name="blows")
+        blows = asyncio.create_task(_strike(story), name="blows")
         for first in range(0, plan.runs, SWEEP):
-            await _submit(plan, bench, range(first, min(first + SWEEP, plan.runs)))
+            await _submit(story, range(first, min(first + SWEEP, plan.runs)))
         await blows
         say("all is whole again")
-        complaints = await _rest(bench, plan)
-        complaints += await _wrong(bench, places, plan)
+        complaints = await _rest(bench)
+        complaints += await _wrong(story)
         await _engine(bench, "engine", "stop")
-        return complaints + await _left(bench, places)
+        return complaints + await _left(places)
 
 
-@asynccontextmanager
-async def _world(plan: Plan, directory: Path) -> AsyncIterator[tuple[Bench, list[Place]]]:
-    with _fleet(directory) as fleet:
-        bench = Bench(directory)
-        bench.environment["HOME"] = str(fleet.home)
-        (bench.project / "task.sh").write_text(TASK)
-        async with contextlib.AsyncExitStack() as stack:
-            places = []
-            for number in range(plan.machines):
-                site = fleet.machine()
-                wire = await stack.enter_async_context(Wire(site.sshd.port))
-                places.append(Place(f"m{number}", site, wire))
-                key = site.sshd.host_key.with_suffix(".pub").read_text()
-                with _home(bench):
-                    hostkeys.trust("127.0.0.1", wire.port, key)
-            try:
-                yield bench, places
-            finally:
-                bench.clean_up()
-
-
-@contextmanager
-def _fleet(directory: Path) -> Iterator[Fleet]:
-    sent = directory / "sent"
-    sent.mkdir()
-    with pytest.MonkeyPatch.context() as patch:
-        fleet = Fleet(directory / "f", sent, patch)
-        try:
-            yield fleet
-        finally:
-            fleet.close()
-
-
-@contextmanager
-def _home(bench: Bench) -> Iterator[None]:
-    """What this process writes goes where the bench's engine looks for it."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("WORKBENCH_HOME", bench.environment["WORKBENCH_HOME"])
-        yield
-
-
-async def _strike(plan: Plan, bench: Bench, places: list[Place], say: Say) -> None:
-    """Blow after blow until the time is over; then what was cut is whole again."""
-    chance = random.Random(plan.seed)
+async def _strike(story: Story) -> None:
+    """Blow after blow until the time is over; then what was struck is whole again."""
+    chance = random.Random(story.plan.seed)
+    kinds = ("engine", "engine", "engine", "cancel", *story.places[0].blows)
     began = time.monotonic()
     healing: set[asyncio.Task[None]] = set()
-    while (now := time.monotonic() - began) < plan.seconds:
-        blow = chance.choice(("engine", "engine", "partition", "cut", "down", "sshd", "agent"))
-        place = chance.choice(places)
+    while (now := time.monotonic() - began) < story.plan.seconds:
+        kind, place, number = chance.choice(kinds), chance.choice(story.places), chance.randrange(story.plan.runs)
         pause, outage = chance.uniform(*PAUSE), chance.uniform(*OUTAGE)
-        say(f"{now:6.1f} s  {blow}" + (f" {place.name}" if blow != "engine" else ""))
-        match blow:
+        match kind:
             case "engine":
-                await asyncio.to_thread(_kill_engine, bench)
-            case "partition":
-                place.wire.partition()
-                healing.add(asyncio.create_task(_heal(place.wire, outage), name=f"heal {place.name}"))
-            case "cut":
-                place.wire.cut()
-            case "down" if place.site.sshd.process:
-                place.site.sshd.stop()
-                healing.add(asyncio.create_task(_up(place, outage), name=f"up {place.name}"))
-            case "sshd":
-                place.site.sshd.kill_sessions()
-            case "agent":
-                LocalSite.break_road(place.site)
+                story.say(f"{now:6.1f} s  engine")
+                await asyncio.to_thread(_kill_engine, story.bench)
+            case "cancel":
+                story.say(f"{now:6.1f} s  cancel {number}")
+                await _cancel(story, number)
+            case _:
+                story.say(f"{now:6.1f} s  {kind} {place.name}")
+                blow = place.blows[kind]
+                async with place.hand:
+                    await blow.strike()
+                healing.add(asyncio.create_task(_heal(place, blow, outage), name=f"heal {place.name} from {kind}"))
         await asyncio.sleep(pause)
     await asyncio.gather(*healing)
-    for place in places:
-        place.wire.heal()
 
 
-async def _heal(wire: Wire, seconds: float) -> None:
-    await asyncio.sleep(seconds)
-    wire.heal()
-
-
-async def _up(place: Place, seconds: float) -> None:
-    await asyncio.sleep(seconds)
-    await asyncio.to_thread(place.site.sshd.start)
+async def _heal(place: Place, blow: Blow, seconds: float) -> None:
+    if blow.heal is not None:
+        await asyncio.sleep(seconds)
+        async with place.hand:
+            await blow.heal()
 
 
 def _kill_engine(bench: Bench) -> None:
     for pid in bench.alive("workbench.engine"):
         with contextlib.suppress(ProcessLookupError):
             os.kill(pid, 9)
+
+
+async def _cancel(story: Story, number: int) -> None:
+    """Once; whether the engine that was asked lived long enough to do it, nobody knows."""
+    query = f"select run from params where key = 'i' and value = '{number}'"
+    for [id] in (await _engine(story.bench, "sql", query))["rows"]:
+        story.cancelled.add(id)
+        await asyncio.to_thread(story.bench.run, "cancel", id)
 
 
 async def _engine(bench: Bench, *words: str) -> Any:
@@ -186,81 +150,74 @@ async def _engine(bench: Bench, *words: str) -> Any:
         await asyncio.sleep(0.2)
 
 
-async def _submit(plan: Plan, bench: Bench, numbers: range) -> None:
+async def _submit(story: Story, numbers: range) -> None:
     """One sweep, once: after a submit that got no answer it is looked up whether it was taken."""
-    tag = f"from-{numbers.start}"
-    asked = ("sweep", "--tag", tag, "--set", f"i=range({numbers.start},{numbers.stop})", "--", "sh", "task.sh", "{i}")
+    bench, tag = story.bench, f"from-{numbers.start}"
+    options = ("--tag", tag, "--retries", str(RETRIES), "--set", f"i=range({numbers.start},{numbers.stop})")
     query = f"select count(*) from runs where list_contains(tags, '{tag}')"
     end = time.monotonic() + PATIENCE
+    asked = ("sweep", *options, "--", "sh", "task.sh", "{i}", str(story.witness))
     while (await asyncio.to_thread(bench.run, *asked)).returncode:
         assert time.monotonic() < end, f"{tag} can't be submitted"
         if (await _engine(bench, "sql", query))["rows"] != [[0]]:
             return
 
 
-async def _rest(bench: Bench, plan: Plan) -> list[str]:
+async def _rest(bench: Bench) -> list[str]:
     """Wait until every run is over; those that are not in the end."""
-    query = "select id, status from runs where ended is null and status not in ('cancelled', 'error', 'lost')"
+    query = "select id, status, machine from runs where ended is null and status not in ('cancelled', 'error', 'lost')"
     end = time.monotonic() + PATIENCE
     while live := (await _engine(bench, "sql", query))["rows"]:
         if time.monotonic() > end:
-            return [f"{id} is still {status} after {PATIENCE:.0f} s" for id, status in live]
+            return [f"{id} is still {status} on {machine} after {PATIENCE:.0f} s" for id, status, machine in live]
         await asyncio.sleep(0.5)
     return []
 
 
-async def _wrong(bench: Bench, places: list[Place], plan: Plan) -> list[str]:
-    """What history says that isn't so, and what ran more than once."""
+async def _wrong(story: Story) -> list[str]:
+    """What history says that isn't so, and what was started more than once."""
     query = """
-        select id, status, exit_code, detail, machine, param.value,
+        select id, status, exit_code, detail, machine, params.value, attempts, retried,
                (select last from metrics where run = runs.id and key = 'square'),
-               (select count from metrics where run = runs.id and key = 'square')
-        from runs join param on param.run = runs.seq and param.key = 'i'"""
-    rows = (await _engine(bench, "sql", query, "--rows", str(2 * plan.runs)))["rows"]
-    started = Counter(id for place in places for id in _started(place))
-    found = []
+               (select count(*) from points where run = runs.id and key = 'square' and attempt = attempts)
+        from runs join params on params.run = runs.id and params.key = 'i'"""
+    rows = (await _engine(story.bench, "sql", query, "--rows", str(2 * story.plan.runs)))["rows"]
+    started = Counter(story.witness.read_text().split())
     numbers = Counter(int(row[5]) for row in rows)
-    found += [f"run {i} is there {numbers[i]} times" for i in range(plan.runs) if numbers[i] != 1]
-    for id, status, code, detail, machine, value, last, count in rows:
+    found = [f"run {i} is there {numbers[i]} times" for i in range(story.plan.runs) if numbers[i] != 1]
+    found += [f"attempt {attempt} was started {times} times" for attempt, times in started.items() if times != 1]
+    tries = Counter(attempt.rpartition(".")[0] for attempt in started)
+    for id, status, code, detail, machine, value, attempts, retried, last, points in rows:
         i = int(value)
+        run = f"{id} ({i}) on {machine}"
+        if tries[id] > retried + 1:
+            found.append(f"{run} was started in {tries[id]} attempts after {retried} losses")
+        if status == "cancelled" and id in story.cancelled:
+            continue
         expected = i % 251 if i % 4 == 0 else 0
         if (status, code) != ("failed" if expected else "finished", expected):
-            found.append(f"{id} ({i}) on {machine} is {status} with {code} and not {expected}: {detail}")
-        if (last, count) != (i * i, 4):
-            found.append(f"{id} ({i}) on {machine} has {count} points, the last {last}, and not 4 to {i * i}")
-        if started[id] != 1:
-            found.append(f"{id} ({i}) on {machine} was started {started[id]} times")
+            found.append(f"{run} is {status} with {code} and not {expected}: {detail}")
+        if (last, points) != (i * i, 4):
+            found.append(f"{run} has {points} points, the last {last}, and not 4 to {i * i}")
+        if started[f"{id}.{attempts}"] != 1:
+            found.append(f"{run} ended in attempt {attempts}, which was started {started[f'{id}.{attempts}']} times")
+    losses = sum(row[7] for row in rows)
+    story.say(f"{len(rows)} runs, {len(started)} starts, {losses} retries, {len(story.cancelled)} asked to cancel")
     return found
 
 
-def _started(place: Place) -> list[str]:
-    try:
-        return (place.site.sshd.home / "started").read_text().split()
-    except FileNotFoundError:
-        return []
-
-
-async def _left(bench: Bench, places: list[Place]) -> list[str]:
+async def _left(places: list[Place]) -> list[str]:
     """Processes that are still there though nothing is to be done any more."""
     end = time.monotonic() + PATIENCE
-    while left := [process for place in places for process in _of(place)]:
+    while left := [(place.name, pid) for place in places for pid in place.busy()]:
         if time.monotonic() > end:
-            return [f"process {pid} is left: {words}" for pid, words in left]
+            return [f"process {pid} is left on {name}: {_words(pid)}" for name, pid in left]
         await asyncio.sleep(0.2)
     return []
 
 
-def _of(place: Place) -> list[tuple[int, str]]:
-    """Agents, supervisors and commands of a machine."""
-    marker = f"HOME={place.site.sshd.home}\0".encode()
-    sshds = {process.pid for process in place.site.sshd.sessions()}
-    found = []
-    for process in processes.everyone().values():
-        try:
-            environment = Path(f"/proc/{process.pid}/environ").read_bytes()
-            words = Path(f"/proc/{process.pid}/cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
-        except OSError:
-            continue
-        if marker in environment + b"\0" and process.pid not in sshds and not process.dead:
-            found.append((process.pid, words))
-    return found
+def _words(pid: int) -> str:
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
+    except OSError:
+        return "gone by now"
