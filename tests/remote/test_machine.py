@@ -178,7 +178,8 @@ async def test_of_a_torrent_no_more_is_told_than_was_taken(site: Site, connect: 
     await ear.machine.cancel("a.1")
     assert isinstance(await ear.end_of("a.1"), Exited)
     assert _length(ear.heard) == WINDOW + WINDOW // 2
-    assert await ear.machine.read("a.1", "log", WINDOW, size) == (b"x" * (size - WINDOW), size)
+    rest, _ = await ear.machine.read("a.1", "log", WINDOW, size - WINDOW)  # a shell may have said more as it ended
+    assert rest == b"x" * (size - WINDOW)
 
 
 async def test_a_log_that_is_not_followed_any_more_is_not_told(site: Site, connect: Connect) -> None:
