@@ -165,6 +165,9 @@ class FakeEngine:
                     series.append({"run": id, "key": key, "steps": steps, "times": steps, "values": ys})
         return {"series": series}
 
+    def do_usage(self, run: str, points: int) -> Reply:
+        return {"run": run, "usage": self.world.usage.get(run, [])}
+
     def do_explain(self, run: str) -> Reply:
         found = self.world.find(run)
         return {"run": run_out(found), "why": {"kind": "resources", "text": self.world.why(found), "until": ""}}

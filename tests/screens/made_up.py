@@ -66,6 +66,7 @@ class World:
     runs: dict[str, Run] = field(default_factory=dict)
     curves: dict[str, dict[str, list[float]]] = field(default_factory=dict)
     logs: dict[str, str] = field(default_factory=dict)
+    usage: dict[str, list[dict[str, float]]] = field(default_factory=dict)
     reasons: dict[str, str] = field(default_factory=dict)
     machines: list[dict[str, Any]] = field(default_factory=list)
     projects: list[dict[str, Any]] = field(default_factory=list)

@@ -4,8 +4,9 @@ from dataclasses import replace
 from pathlib import Path
 
 from tests.screens.driver import open_app
-from tests.screens.made_up import NOW, a_team, attempt
+from tests.screens.made_up import GB, NOW, a_team, attempt
 from workbench.domain.status import Ended, Failed
+from workbench.domain.time import SECOND
 
 
 async def test_enter_opens_the_log_at_its_end(tmp_path: Path) -> None:
@@ -43,10 +44,12 @@ async def test_tabs_go_round(tmp_path: Path) -> None:
         await person.press("]")
         await person.sees("by step", "┤", "min 0.2")
         await person.press("]")
+        await person.sees("no samples yet")
+        await person.press("]")
         await person.sees("7c2e9f017c2e on main", "+    optimiser = AdamW")
         await person.press("]")
         await person.sees("python train.py --lr {lr}", "3 files not committed", "params")
-        await person.press("[", "[", "[")
+        await person.press("[", "[", "[", "[")
         await person.sees("epoch  7/40")
 
 
@@ -64,6 +67,24 @@ async def test_what_it_takes_is_shown_while_it_runs(tmp_path: Path) -> None:
         await person.sees("brave-sunset-12", "1.9 cores, 3.1 GB, GPU")
         await person.press("enter")
         await person.sees("came from", "1.9 cores, 3.1 GB, GPU")
+
+
+async def test_what_it_took_so_far_is_drawn(tmp_path: Path) -> None:
+    world = a_team()
+    world.usage["r0000012"] = [
+        {
+            "at": NOW - (120 - second) * SECOND,
+            "cores": 1.9,
+            "memory": second * 10**8,
+            "gpus": 0.7,
+            "gpu_memory": 31 * GB,
+        }
+        for second in range(120)
+    ]
+    async with open_app(world, tmp_path, run="brave-sunset-12") as (person, _):
+        await person.sees("epoch  7/40")
+        await person.press("]", "]")
+        await person.sees("cores 1.9", "GPUs 0.7", "memory 12 GB", "GPU memory 31 GB", "start", "12m 03s")
 
 
 async def test_m_charts_one_metric_after_another(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""One run: a tab for what it was asked, its log as it grows, its metrics, and what it came from."""
+"""One run: a tab for what it was asked, its log as it grows, its metrics, what it takes, and what it came from."""
 
 from __future__ import annotations
 
@@ -24,10 +24,11 @@ from workbench.screens.panes.log import LogPane
 from workbench.screens.panes.metrics import MetricsPane
 from workbench.screens.panes.overview import OverviewPane
 from workbench.screens.panes.pane import Pane
+from workbench.screens.panes.usage import UsagePane
 from workbench.widgets.key_bar import KeyBar
 from workbench.widgets.line import OneLine
 
-PANES: tuple[type[Pane], ...] = (OverviewPane, LogPane, MetricsPane, InputsPane)
+PANES: tuple[type[Pane], ...] = (OverviewPane, LogPane, MetricsPane, UsagePane, InputsPane)
 FIRST = LogPane
 
 
