@@ -17,7 +17,7 @@ from tests.remote.cards import GPU_IS_LOST, UNKNOWN, Cards
 from tests.remote.site import Connect, Ear, FakeSite, LocalSite, Site, eventually, logged, spec
 from workbench.domain.devices import DeviceSample, Lease, Process, Tolerance
 from workbench.domain.resources import Capacity, Device
-from workbench.remote.agent import gpus, leases
+from workbench.remote.agent import gpus, leases, strangers
 from workbench.remote.machines.base import Exited, Fenced, Sampled, Started, Taken, Vanished
 
 GB = 1_000_000_000
@@ -318,3 +318,14 @@ async def test_a_process_that_does_not_matter_may_stay_while_it_does_not_grow(
         use(stranger, memory)
         await ear.machine.start([spec(name, site.argv(("exit", "0")), devices=("GPU-0",))], tolerance)
         assert isinstance(await ear.end_of(name), end)
+
+
+def test_who_has_just_ended_is_in_nobodys_way(monkeypatch: pytest.MonkeyPatch) -> None:
+    ended = {"pid": 4711, "user": "", "name": "", "memory": GB, "ours": False}
+    card = {"uuid": "GPU-0", "lost": "", "processes": [ended]}
+    samples = [[card], [card], [{**card, "processes": []}]]
+    monkeypatch.setattr(gpus, "sample", lambda wanted: samples.pop(0))
+    assert strangers.in_the_way(["GPU-0"], {}) == {}
+    monkeypatch.setattr(gpus, "sample", lambda wanted: [card])
+    assert strangers.in_the_way(["GPU-0"], {})["GPU-0"].pid == 4711, "it may be in another container"
+    assert strangers.in_the_way([], {}) == {}

@@ -91,6 +91,19 @@ def test_add_says_what_was_found_and_what_would_bite_later(tmp_path: Path) -> No
     ]
 
 
+def test_show_tells_who_is_on_a_gpu_besides_a_run_of_ours(tmp_path: Path) -> None:
+    bob = {"pid": 4711, "user": "bo\x1b[31mb", "name": "python", "memory": 31_000_000_000, "ours": False}
+    first = {**MACHINE["devices"][0], "state": "idle", "strangers": [bob]}
+    second = {**MACHINE["devices"][0], "uuid": "GPU-2", "index": 1, "label": "1"}
+    machine = {**MACHINE, "devices": [first, second], "devices_held": {"GPU-1": "k3v9q2xd"}}
+    with serving(tmp_path, machines=lambda params: {"machines": [machine]}):
+        done = workbench(tmp_path, "machines", "show", "gpu3")
+    assert [line.strip() for line in done.stdout.splitlines() if "GPU" in line] == [
+        "GPU 0 NVIDIA L4 24 GB  k3v9q2xd  idle  used by bob (python, 31 GB)",
+        "GPU 1 NVIDIA L4 24 GB  free",
+    ]
+
+
 @pytest.mark.parametrize("verb", ["add", "check"])
 def test_an_unknown_key_is_not_taken_without_a_word(tmp_path: Path, verb: str) -> None:
     with serving(tmp_path, **{f"machines_{verb}": stranger}):

@@ -6,10 +6,15 @@ rule that is its own; whoever else is there now has come since.
 
 from __future__ import annotations
 
+import time
 from typing import Any, Iterable, Mapping
 
 from . import gpus
 from .leases import Holder
+
+_PAUSES = (0.01, 0.03, 0.1)  # seconds
+"""A driver may name a process for a moment after its end, such as one of the run before. Who can't be seen has these
+to be gone."""
 
 
 def in_the_way(devices: Iterable[str], tolerated: Mapping[str, Any]) -> dict[str, Holder]:
@@ -18,8 +23,18 @@ def in_the_way(devices: Iterable[str], tolerated: Mapping[str, Any]) -> dict[str
     `tolerated`: processes that are not, `ignored` by name, or `idle` ones by device and pid, which must hold less than
     `small` bytes."""
     wanted = set(devices)
+    found = _look(wanted, tolerated) if wanted else {}
+    for pause in _PAUSES:
+        if all(holder.process is None or holder.user for holder in found.values()):
+            break
+        time.sleep(pause)
+        found = _look(wanted, tolerated)
+    return found
+
+
+def _look(wanted: set[str], tolerated: Mapping[str, Any]) -> dict[str, Holder]:
     found = {}
-    for seen in gpus.sample(wanted) if wanted else ():
+    for seen in gpus.sample(wanted):
         uuid = seen["uuid"]
         if seen["lost"]:
             found[uuid] = Holder(uuid, 0, "", lost=seen["lost"])
