@@ -99,7 +99,7 @@ async def test_an_agent_at_a_dead_end_goes_and_its_run_goes_on(fleet: Fleet) -> 
     site = fleet.machine()
     async with Wire(site.sshd.port) as wire:
         site.vouch_at(wire.port)
-        ear = Ear(await site.connect(Destination(f"127.0.0.1:{wire.port}", str(site.root), patience=2.0)))
+        ear = Ear(await site.connect(Destination(f"127.0.0.1:{wire.port}", str(site.root), patience=5.0)))
         await ear.machine.start([spec("a.1", site.argv(("wait",)))])
         await ear.hear(Started, "a.1")
         wire.partition()
