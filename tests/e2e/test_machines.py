@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.e2e.bench import Bench, until
+from tests.e2e.bench import PATIENCE, WORKBENCH, Bench, until
 from tests.remote.fleet import Fleet, SshSite
 
 
@@ -65,6 +66,28 @@ def test_what_happens_while_the_road_is_cut_arrives_once_it_is_whole(
     assert bench.wait(run["id"]) == 5
     assert bench("logs", run["id"]) == "late\n"
     assert bench.wait(doomed["id"]) == 130
+
+
+def test_a_log_that_is_followed_goes_on_where_the_road_broke(bench: Bench, far: SshSite, tmp_path: Path) -> None:
+    script = "echo begun; for word in meanwhile over; do until test -e $0/$word; do sleep 0.05; done; echo $word; done"
+    run = bench.submit(["sh", "-c", script, str(tmp_path)], "--machine", "far")
+    seen = tmp_path / "seen"
+    with seen.open("wb") as out:
+        words = [*WORKBENCH, "logs", run["id"], "--follow"]
+        reader = subprocess.Popen(words, cwd=bench.project, env=bench.environment, stdout=out)
+    try:
+        until(lambda: seen.read_text() == "begun\n")
+        far.sshd.stop()
+        until(lambda: status(bench) == "unreachable")
+        (tmp_path / "meanwhile").touch()
+        far.sshd.start()
+        until(lambda: seen.read_text() == "begun\nmeanwhile\n")
+        (tmp_path / "over").touch()
+        assert reader.wait(PATIENCE) == 0
+    finally:
+        reader.kill()
+        reader.wait()
+    assert seen.read_text() == "begun\nmeanwhile\nover\n"
 
 
 def test_a_machine_without_network_gets_its_environment_from_here(bench: Bench, fleet: Fleet) -> None:
