@@ -36,8 +36,10 @@ def user(home: Path) -> Path:
 def configure(
     path: Path, host_key: Path, authorized: Path, variables: Mapping[str, str], settings: Mapping[str, str]
 ) -> None:
-    """Write its sshd_config. variables: what its sessions find in their environment. settings: lines of it, which may
-    stand in for ours."""
+    """Write its sshd_config.
+
+    variables: what its sessions find in their environment. settings: lines that go before ours.
+    """
     if os.geteuid() == 0:
         os.makedirs("/run/sshd", mode=0o755, exist_ok=True)  # where it locks up its unprivileged half
     lines = {
