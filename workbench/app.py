@@ -15,12 +15,14 @@ from textual.app import App, SystemCommand
 from textual.screen import Screen
 from textual.theme import BUILTIN_THEMES, Theme
 
-from workbench import commands, themes
+from workbench import commands, personal, themes
 from workbench.client.mirror import Snapshot, fold, keep, learn, learn_trends
 from workbench.domain.time import Micros
 from workbench.errors import ConfigError, EngineError, WorkbenchError
+from workbench.keymap import Keymap
 from workbench.link import Link
 from workbench.messages import EngineConnected, EngineLost, SnapshotChanged
+from workbench.personal import Personal
 from workbench.present.cells import Cell, Line, plain, width
 from workbench.present.machines import summary
 from workbench.present.sanitise import clean
@@ -57,12 +59,13 @@ class Workbench(App[int]):
         screen: str = "",
         run: str = "",
         *,
-        theme: str = themes.DEFAULT,
+        mine: Personal | None = None,
         socket: str | None = None,
         clock: Callable[[], Micros] = _system_clock,
     ) -> None:
-        """screen: where to begin. run: one to open at once. socket: of an engine that runs, else the user's own."""
-        self._palettes, self._theme_problems = themes.available()
+        """screen: where to begin. run: one to open at once. mine: the user's own settings, read if not given.
+        socket: of an engine that runs, else the user's own."""
+        self._mine = mine or personal.read()
         super().__init__()
         self._first, self._first_run = screen, run
         self._link, self._clock = Link(socket), clock
@@ -73,19 +76,21 @@ class Workbench(App[int]):
         self.marks: dict[str, str] = {}
         self.numbers: dict[str, int] = {}
         self.here = ""
-        for palette in self._palettes.values():
-            self.register_theme(_theme(palette))
-        self.theme = theme if theme in self._palettes else next(iter(self._palettes), self.theme)
+        self._dress()
         for name in BUILTIN_THEMES:
-            if name not in self._palettes and self._palettes:
+            if name not in self._mine.palettes and self._mine.palettes:
                 self.unregister_theme(name)
 
     # What screens ask for.
 
     @property
     def ink(self) -> Mapping[str, str]:
-        palette = self._palettes.get(self.theme)
+        palette = self._mine.palettes.get(self.theme)
         return palette.ink if palette else {}
+
+    @property
+    def keys(self) -> Keymap:
+        return self._mine.keys
 
     @property
     def connected(self) -> bool:
@@ -187,12 +192,38 @@ class Workbench(App[int]):
             self.copy_to_clipboard(text)
         self.say(f"copied {text}")
 
+    # The user's own files.
+
+    async def _follow_files(self) -> None:
+        async for _ in personal.changes():
+            before, self._mine = self._mine, personal.read(self._mine)
+            for problem in self._mine.problems:
+                self.say(problem.message, trouble=True)
+            self._dress(asked=self._mine.theme != before.theme)
+            if isinstance(self.screen, Panel):
+                self.screen.draw_keys()
+
+    def _dress(self, asked: bool = True) -> None:
+        """Keys and colours as the files say. asked: the theme is that of config.toml, else the one in use."""
+        self.set_keymap(self.keys.changed())
+        palettes = self._mine.palettes
+        for palette in palettes.values():
+            self.register_theme(_theme(palette))
+        wanted = self._mine.theme if asked else self.theme
+        if wanted not in palettes:
+            wanted = themes.DEFAULT
+        if wanted == self.theme:
+            self._watch_theme(wanted)  # the name is the same, the colours may be others
+        elif wanted in palettes:
+            self.theme = wanted
+
     # The engine.
 
     def on_mount(self) -> None:
-        for problem in self._theme_problems:
+        for problem in self._mine.problems:
             self.say(problem.message, trouble=True)
         errand(self, partial(self._link.stay, self), "link")
+        errand(self, self._follow_files, "files")
         if self._first in self.MODES:
             errand(self, partial(self._to_mode, self._first))
 
@@ -257,7 +288,7 @@ class Workbench(App[int]):
             case "compare":
                 await self.show_comparison(list(self.marks))
             case _:
-                if cli := commands.command(f"app.{where}").cli:
+                if cli := self.keys.command(f"app.{where}").cli:
                     self.note_command(cli)
                 await self._to_mode(where)
 
@@ -268,7 +299,7 @@ class Workbench(App[int]):
         scopes = (*self.screen.scopes, "app") if isinstance(self.screen, Panel) else ("app",)
         lines: list[Line] = []
         for name in scopes:
-            lines += [_key_line(one) for one in commands.of(name)] + [()]
+            lines += [_key_line(one) for one in self.keys.of(name)] + [()]
         self.push_screen(Notice(f"keys of {scopes[0]}", lines[:-1]))
 
     def action_command_log(self) -> None:
@@ -278,10 +309,10 @@ class Workbench(App[int]):
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
         """The palette: every command that has a meaning here, and the themes."""
         scope = screen.SCOPE if isinstance(screen, Panel) else ""
-        for one in commands.of("app", scope):
+        for one in self.keys.of("app", scope):
             target = screen if one.scope == scope else self
             yield SystemCommand(one.title, f"{one.help}  ({one.shown})", lambda t=target, a=one.action: t.run_action(a))
-        for name in self._palettes:
+        for name in self._mine.palettes:
             yield SystemCommand(f"theme {name}", "Colours", lambda name=name: self._use_theme(name))
 
     def _use_theme(self, name: str) -> None:
@@ -289,7 +320,7 @@ class Workbench(App[int]):
 
 
 def _key_line(command: commands.Command) -> Line:
-    keys = " ".join(command.keys[:2]).replace("ctrl+", "^").replace("escape", "esc")
+    keys = " ".join(map(commands.short, command.keys[:2]))
     return Cell(f"{keys:<12}", "key"), Cell(command.help)
 
 
@@ -315,8 +346,9 @@ def run_app(screen: str = "", run: str = "") -> int:
 
     Raises ConfigError where config.toml is wrong, or names a theme that there is not.
     """
-    theme = load_user().theme or themes.DEFAULT
-    known, _ = themes.available()
-    if theme not in known:
-        raise ConfigError(f"no theme is called {theme!r}", hint=f"there are {', '.join(sorted(known))}")
-    return Workbench(screen, run, theme=theme).run() or 0
+    load_user()
+    mine = personal.read()
+    if mine.theme not in mine.palettes:
+        known = ", ".join(sorted(mine.palettes))
+        raise ConfigError(f"no theme is called {mine.theme!r}", hint=f"there are {known}")
+    return Workbench(screen, run, mine=mine).run() or 0

@@ -1,4 +1,5 @@
-"""Every key of the interface, once: bindings, footers, the `?` screen and the palette are made from these.
+"""Every command of the interface, once, with its usual keys: bindings, footers, the `?` screen and the palette are made
+from these, by way of the user's keymap (keymap.py).
 
 A command belongs to a scope: `app` works everywhere, `list` in every list, the others on one screen. `cli` is the
 command line that does the same; the log of commands (`@`) shows it with its blanks filled in.
@@ -6,10 +7,11 @@ command line that does the same; the log of commands (`@`) shows it with its bla
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from textual.binding import Binding, BindingType
+if TYPE_CHECKING:
+    from textual.binding import BindingType
 
 FOOTER = 6
 """Keys that a footer shows at most."""
@@ -33,7 +35,7 @@ class Command:
 
     @property
     def shown(self) -> str:
-        return self.keys[0].replace("ctrl+", "^")
+        return short(self.keys[0])
 
 
 def _c(id: str, keys: str, title: str, help: str, action: str, cli: str = "", footer: bool = False) -> Command:
@@ -105,30 +107,28 @@ COMMANDS: tuple[Command, ...] = (
 )
 
 SCOPES = ("projects", "queue", "machines", "run", "compare")
-_BY_ID = {command.id: command for command in COMMANDS}
+LISTS = ("projects", "queue", "machines")
+"""Scopes of screens on which the keys of every list hold, too."""
 
 
-def command(id: str) -> Command:
-    return _BY_ID[id]
-
-
-def of(*scopes: str) -> Iterator[Command]:
-    return (one for scope in scopes for one in COMMANDS if one.scope == scope)
+def short(key: str) -> str:
+    """A key as a footer has room for it."""
+    return {"escape": "esc"}.get(key, key.replace("ctrl+", "^"))
 
 
 def bindings(scope: str) -> list[BindingType]:
-    return [Binding(",".join(map(_key, one.keys)), one.action, one.title, show=False, id=one.id) for one in of(scope)]
+    from textual.binding import Binding  # `workbench keys` draws nothing
+
+    return [
+        Binding(",".join(map(key_name, one.keys)), one.action, one.title, show=False, id=one.id)
+        for one in COMMANDS
+        if one.scope == scope
+    ]
 
 
-def _key(typed: str) -> str:
+def key_name(typed: str) -> str:
     """Textual reads a lone comma or colon in its own way; everything else goes by the character."""
-    return {":": "colon"}.get(typed, typed)
-
-
-def footer(*scopes: str) -> tuple[Command, ...]:
-    """What a footer shows where these scopes hold, the nearest first and `?` last."""
-    always = [one for one in of("app") if one.footer]
-    return (*[one for one in of(*scopes) if one.footer][: FOOTER - len(always)], *always)
+    return {":": "colon", ",": "comma"}.get(typed, typed)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import os
 import re
-import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -19,7 +18,7 @@ from typing import Any
 from rich.errors import StyleSyntaxError
 from rich.style import Style
 
-from workbench import paths
+from workbench import paths, toml
 from workbench.errors import ConfigError
 
 DEFAULT = "dark"
@@ -83,45 +82,46 @@ def available() -> tuple[dict[str, Palette], list[ConfigError]]:
 
 
 def load(path: str) -> Palette:
-    """One palette. Raises ConfigError naming the file and what is wrong in it."""
+    """One palette. Raises ConfigError: FILE:LINE, and what is wrong there."""
     try:
-        with open(path, "rb") as file:
-            data = tomllib.load(file)
-    except (OSError, tomllib.TOMLDecodeError) as problem:
-        raise ConfigError(f"{path}: {problem}", hint="see themes/dark.toml for the form of a theme") from None
-    _known(path, data, ("name", "dark", "ansi", "colours", "ink"), "key")
-    colours = _texts(path, data, "colours", COLOURS)
-    ink = _texts(path, data, "ink", INK)
+        document = toml.read(path)
+    except FileNotFoundError:
+        raise ConfigError(f"{path} is not there", file=path) from None
+    _known(document, (), document.data, ("name", "dark", "ansi", "colours", "ink"), "key")
+    colours = _texts(document, "colours", COLOURS)
+    ink = _texts(document, "ink", INK)
     if missing := [key for key in COLOURS if key not in colours]:
-        raise ConfigError(f"{path}: [colours] lacks {', '.join(missing)}")
-    name = data.get("name")
+        raise document.wrong(("colours",), f"[colours] lacks {', '.join(missing)}")
+    name = document.data.get("name")
     if not isinstance(name, str) or not name:
-        raise ConfigError(f"{path}: a theme needs a name")
-    flags = {key: data.get(key, key == "dark") for key in ("dark", "ansi")}
+        raise document.wrong(("name",), "a theme needs a name")
+    flags = {key: document.data.get(key, key == "dark") for key in ("dark", "ansi")}
     for key, flag in flags.items():
         if not isinstance(flag, bool):
-            raise ConfigError(f"{path}: {key} is true or false, not {flag!r}")
+            raise document.wrong((key,), f"{key} is true or false, not {flag!r}")
     for key, colour in colours.items():
         if not _COLOUR.fullmatch(colour):
-            raise ConfigError(f"{path}: [colours] {key} is no colour: {colour!r}", hint="write #7aa2d6 or ansi_blue")
+            raise document.wrong(("colours", key), f"{key} is no colour: {colour!r}", "write #7aa2d6 or ansi_blue")
     for key, style in ink.items():
         try:
             Style.parse(style)
         except StyleSyntaxError as problem:
-            raise ConfigError(f"{path}: [ink] {key} is no style: {problem}", hint="write bold #7aa2d6") from None
+            raise document.wrong(("ink", key), f"{key} is no style: {problem}", "write bold #7aa2d6") from None
     return Palette(name, flags["dark"], flags["ansi"], colours, ink, path)
 
 
-def _known(path: str, table: Mapping[str, Any], allowed: tuple[str, ...], what: str) -> None:
+def _known(
+    document: toml.Document, path: toml.Path, table: Mapping[str, Any], allowed: tuple[str, ...], what: str
+) -> None:
     if unknown := [key for key in table if key not in allowed]:
-        raise ConfigError(f"{path}: unknown {what} {unknown[0]!r}", hint=f"known are {', '.join(allowed)}")
+        raise document.wrong((*path, unknown[0]), f"unknown {what} {unknown[0]!r}", f"known are {', '.join(allowed)}")
 
 
-def _texts(path: str, data: Mapping[str, Any], key: str, allowed: tuple[str, ...]) -> dict[str, str]:
-    table = data.get(key, {})
+def _texts(document: toml.Document, key: str, allowed: tuple[str, ...]) -> dict[str, str]:
+    table = document.data.get(key, {})
     if not isinstance(table, dict):
-        raise ConfigError(f"{path}: [{key}] is a table")
-    _known(path, table, allowed, f"name in [{key}]:")
+        raise document.wrong((key,), f"[{key}] is a table")
+    _known(document, (key,), table, allowed, f"name in [{key}]:")
     if wrong := [name for name, value in table.items() if not isinstance(value, str)]:
-        raise ConfigError(f"{path}: [{key}] {wrong[0]} is text, not {table[wrong[0]]!r}")
+        raise document.wrong((key, wrong[0]), f"{wrong[0]} is text, not {table[wrong[0]]!r}")
     return table

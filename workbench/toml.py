@@ -40,7 +40,7 @@ def read(file: str) -> Document:
     except FileNotFoundError:
         raise
     except OSError as problem:
-        raise ConfigError(f"{file} can't be read: {problem.strerror}") from None
+        raise ConfigError(f"{file} can't be read: {problem.strerror}", file=file) from None
     try:
         text = raw.decode()
     except UnicodeDecodeError as problem:

@@ -8,6 +8,7 @@ from tests.screens.driver import open_app
 from tests.screens.made_up import a_team
 from workbench import commands
 from workbench.commands import COMMANDS, FOOTER, SCOPES, Jump, parse_jump
+from workbench.keymap import Keymap
 
 
 async def test_numbers_lead_from_screen_to_screen(tmp_path: Path) -> None:
@@ -64,7 +65,7 @@ async def test_the_keys_of_a_screen(tmp_path: Path) -> None:
         await person.press("?")
         screen = await person.sees("keys of queue")
         for scope in ("queue", "list", "app"):
-            assert all(command.help in screen for command in commands.of(scope))
+            assert all(command.help in screen for command in Keymap().of(scope))
         await person.press("escape")
         await person.loses("keys of queue")
 
@@ -149,12 +150,12 @@ def test_every_command_is_said_once_and_fits_its_place() -> None:
     assert len(set(ids)) == len(ids)
     assert {command.scope for command in COMMANDS} == {*SCOPES, "app", "list"}
     for scope in SCOPES:
-        assert 1 <= len(commands.footer(scope)) <= FOOTER
-        together = [key for part in (scope, "app") for command in commands.of(part) for key in command.keys]
+        assert 1 <= len(Keymap().footer(scope)) <= FOOTER
+        together = [key for part in (scope, "app") for command in Keymap().of(part) for key in command.keys]
         assert len(set(together)) == len(together), f"a key stands for two things on {scope}"
 
 
 def test_every_binding_can_be_remapped() -> None:
     for scope in ("app", "list", *SCOPES):
-        for binding, command in zip(commands.bindings(scope), commands.of(scope), strict=True):
+        for binding, command in zip(commands.bindings(scope), Keymap().of(scope), strict=True):
             assert getattr(binding, "id", None) == command.id

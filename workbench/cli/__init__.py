@@ -37,6 +37,7 @@ VERBS: dict[str, tuple[str, str]] = {
     "projects": ("place", "the projects that have runs"),
     "env": ("place", "list environments, or remove those that nothing needs"),
     "engine": ("place", "start, stop or look at the engine"),
+    "keys": ("place", "every key, in the form of keymap.toml"),
     "doctor": ("place", "what is wrong here, and what to do about it"),
     "demo": ("place", "a real sweep, from nothing to the best run"),
 }

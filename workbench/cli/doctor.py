@@ -42,6 +42,8 @@ def _findings(network: bool) -> Iterator[Finding]:
     yield programs.git()
     yield service.engine()
     yield service.configuration()
+    yield service.keymap()
+    yield from service.themes()
     yield from places.directories()
     yield places.history()
     yield from places.space()

@@ -47,7 +47,7 @@ class Panel(Screen[None]):
         yield OneLine(id="banner")
         yield from self.body()
         yield Prompt()
-        yield KeyBar(commands.footer(*self.scopes))
+        yield KeyBar()
 
     # What a screen fills in.
 
@@ -119,6 +119,9 @@ class Panel(Screen[None]):
     def draw_status(self) -> None:
         self.query_one("#status", OneLine).show(self.desk.status_line(self.title_text, self.size.width))
 
+    def draw_keys(self) -> None:
+        self.query_one(KeyBar).offer(self.desk.keys.footer(*self.scopes))
+
     def on_mount(self) -> None:
         self._clock = self.set_interval(1.0, self._draw, pause=True)
 
@@ -129,6 +132,7 @@ class Panel(Screen[None]):
     def on_screen_resume(self) -> None:
         self._clock.resume()
         self._banner()
+        self.draw_keys()
         self.draw_status()
         if self.desk.connected:
             self.refetch()

@@ -7,6 +7,7 @@ from typing import Any, Protocol
 
 from workbench.client.mirror import Snapshot
 from workbench.domain.time import Micros
+from workbench.keymap import Keymap
 from workbench.present.cells import Line
 
 
@@ -16,6 +17,9 @@ class Desk(Protocol):
     """Marked runs: id -> name."""
     numbers: dict[str, int]
     """status -> how many runs there are."""
+
+    @property
+    def keys(self) -> Keymap: ...
 
     @property
     def trouble(self) -> str:

@@ -25,7 +25,6 @@ from workbench.screens.panes.metrics import MetricsPane
 from workbench.screens.panes.overview import OverviewPane
 from workbench.screens.panes.pane import Pane
 from workbench.screens.panes.usage import UsagePane
-from workbench.widgets.key_bar import KeyBar
 from workbench.widgets.line import OneLine
 
 PANES: tuple[type[Pane], ...] = (OverviewPane, LogPane, MetricsPane, UsagePane, InputsPane)
@@ -110,7 +109,7 @@ class RunScreen(Panel):
         self._front = pane
         self.query_one(ContentSwitcher).current = pane.id
         self.set_focus(pane)
-        self.query_one(KeyBar).offer(commands.footer(*self.scopes))
+        self.draw_keys()
 
     @property
     def _metrics(self) -> MetricsPane:

@@ -4,24 +4,34 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from workbench.commands import Command
-from workbench.present.cells import Cell, Line
-from workbench.widgets.line import OneLine
+from textual import events
 
-_GLYPHS = {"escape": "esc"}
+from workbench.commands import Command, key_name
+from workbench.present.cells import Cell, Line, plain, width
+from workbench.widgets.line import OneLine
 
 
 class KeyBar(OneLine):
-    def __init__(self, commands: Sequence[Command]) -> None:
-        super().__init__(key_line(commands))
+    """A click on a key presses it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._commands: Sequence[Command] = ()
 
     def offer(self, commands: Sequence[Command]) -> None:
         """These keys from now on."""
+        self._commands = commands
         self.show(key_line(commands))
+
+    def on_click(self, event: events.Click) -> None:
+        for index, command in enumerate(self._commands, 1):
+            if event.x < width(plain(key_line(self._commands[:index]))):
+                self.app.simulate_key(key_name(command.keys[0]))
+                return
 
 
 def key_line(commands: Sequence[Command]) -> Line:
     line: list[Cell] = [Cell(" ")]
     for command in commands:
-        line += [Cell(_GLYPHS.get(command.shown, command.shown), "key"), Cell(f" {command.title}   ", "dim")]
+        line += [Cell(command.shown, "key"), Cell(f" {command.title}   ", "dim")]
     return tuple(line)

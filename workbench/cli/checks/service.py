@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 
+from workbench import keymap as keys
 from workbench import paths, settings
 from workbench.cli.checks import WELL, WRONG, Finding
 from workbench.client.calls import Absent, Engine
@@ -31,6 +33,24 @@ def configuration() -> Finding:
     except WorkbenchError as problem:
         return Finding("settings", WRONG, problem.message, problem.hint or "correct that line")
     return Finding("settings", WELL, file if os.path.exists(file) else f"none of your own ({file})")
+
+
+def keymap() -> Finding:
+    file = keys.path()
+    try:
+        mine = keys.load()
+    except WorkbenchError as problem:
+        return Finding("keys", WRONG, problem.message, problem.hint or "correct that line")
+    changed = len(mine.changed())
+    return Finding("keys", WELL, f"{changed} of your own in {file}" if changed else f"the usual ones ({file})")
+
+
+def themes() -> Iterator[Finding]:
+    """Those that can't be used."""
+    from workbench.themes import available
+
+    for problem in available()[1]:
+        yield Finding("theme", WRONG, problem.message, problem.hint or "correct that line")
 
 
 def socket_path() -> Finding:
