@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workbench.domain.filters import PHASES, All, Compare, Filter, Not, Since, Some, Word, parse
+from workbench.domain.filters import PHASES, All, Compare, Filter, Has, Not, Since, Some, Word, parse, quoted
 from workbench.errors import FilterError
 
 
@@ -52,6 +52,12 @@ def number(subject: str, key: str, op: str, value: str) -> Compare:
         ("param.lr=0.1", number("param", "lr", "=", "0.1")),
         ("param.opt.name:adam", Compare("param", "opt.name", ":", "adam")),
         ("since:2d", Since(2 * 86400)),
+        ("!a", Not(Word("a"))),
+        ("a !(b or c)", All((Word("a"), Not(Some((Word("b"), Word("c"))))))),
+        ("has:val_loss", Some((Has("metric", "val_loss"), Has("param", "val_loss")))),
+        ("has:tag", Has("field", "tag")),
+        ("has:param.lr", Has("param", "lr")),
+        ('has:"metric.val loss"', Has("metric", "val loss")),
         ("is:running", Some((text("status", "=", "running"),))),
         ('is:"timed out"', Some((text("status", "=", "timed out"),))),
         ("is:over", Some(tuple(text("status", "=", name) for name in sorted(PHASES["over"])))),
@@ -59,6 +65,12 @@ def number(subject: str, key: str, op: str, value: str) -> Compare:
 )
 def test_what_a_filter_means(filter: str, tree: Filter) -> None:
     assert parse(filter) == tree
+
+
+@given(st.text(min_size=1).filter(str.isprintable))
+def test_a_quoted_value_is_read_as_it_was(value: str) -> None:
+    tree = parse(f"name={quoted(value)}")
+    assert isinstance(tree, Compare) and tree.value == value
 
 
 def test_nan_is_a_number_to_ask_for() -> None:
@@ -83,7 +95,10 @@ def test_nan_is_a_number_to_ask_for() -> None:
         ("a and and b", 6, "missing here"),
         ("not", 3, "missing here"),
         ("<3", 0, "missing here"),
-        ("!a", 0, "missing here"),
+        ("! ", 1, "missing here"),
+        ("!=3", 1, "missing here"),
+        ("has<3", 0, "takes a colon"),
+        ("has:", 4, "lacks its value"),
         ("a=(b)", 2, "lacks its value"),
         ("status=runing", 7, "no status is called runing"),
         ("is:happy", 3, "says nothing"),
@@ -112,8 +127,47 @@ def test_what_makes_no_sense_is_pointed_at(filter: str, column: int, says: str) 
     assert wrong.value.evidence == {"filter": filter, "column": column}
 
 
-WORDS = ("and", "or", "not", "a", "loss", "0.3", "nan", "is", "live", "since", "2d", "param.", "metric.", "name", "tag")
-SIGNS = ("(", ")", " ", "<", ">=", "!=", "=", "~", ":", '"', "'", "\\", "@", "#", "1", "*", "é", "\t", "\n", "\x00")
+WORDS = (
+    "and",
+    "or",
+    "not",
+    "a",
+    "loss",
+    "0.3",
+    "nan",
+    "is",
+    "live",
+    "has",
+    "since",
+    "2d",
+    "param.",
+    "metric.",
+    "name",
+    "tag",
+)
+SIGNS = (
+    "(",
+    ")",
+    "!",
+    " ",
+    "<",
+    ">=",
+    "!=",
+    "=",
+    "~",
+    ":",
+    '"',
+    "'",
+    "\\",
+    "@",
+    "#",
+    "1",
+    "*",
+    "é",
+    "\t",
+    "\n",
+    "\x00",
+)
 PIECES = st.sampled_from(WORDS + SIGNS)
 
 

@@ -6,8 +6,9 @@
     priority>0 seconds>=3600 exit_code!=0
     loss<0.3 metric.val/loss<=0.3 "val loss"<1   last value of a metric; NaN only fits `=nan`
     param.lr=0.1 param.model:resnet*             what it was given or has logged as config
+    has:val_loss has:tag has:param.lr            has logged it, was given it, or the field is not empty
     since:2d                                     submitted within the last two days
-    a b    a AND b    a OR b    NOT a    ( )     AND binds closer than OR
+    a b    a AND b    a OR b    NOT a  !a    ( ) AND binds closer than OR
 
 `:` is a substring, or a glob where it has `*` or `?`; it and bare words ignore case. What a run does not
 have fits no comparison of numbers, and is "" among texts.
@@ -59,6 +60,14 @@ class Compare:
 
 
 @dataclass(frozen=True, slots=True)
+class Has:
+    """Whether there is anything at all: a metric, a param, a field that is not empty."""
+
+    subject: Subject
+    key: str
+
+
+@dataclass(frozen=True, slots=True)
 class Since:
     seconds: float
 
@@ -80,13 +89,20 @@ class Some:
     parts: tuple[Filter, ...]
 
 
-Filter = Word | Compare | Since | Not | All | Some
+Filter = Word | Compare | Has | Since | Not | All | Some
 
 _SPACE = re.compile(r"\s*")
 _NAME = re.compile(r"[^\s()\"'=<>!~:]+")
 _OP = re.compile(r"\s*(!=|<=|>=|[=<>~:])\s*")
 _VALUE = re.compile(r"[^\s()\"']+")
 _QUOTED = re.compile(r"\"(?:[^\"\\]|\\.)*\"|'(?:[^'\\]|\\.)*'", re.DOTALL)
+
+
+def quoted(value: str) -> str:
+    """A value as one writes it behind an operator: `gpu3`, `"timed out"`."""
+    if _VALUE.fullmatch(value):
+        return value
+    return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
 def parse(text: str) -> Filter:
@@ -132,6 +148,9 @@ class _Parser:
 
     def _one(self) -> Filter:
         if self._keyword("not"):
+            return Not(self._deeper(self._one))
+        if self._peek() == "!":
+            self._at += 1
             return Not(self._deeper(self._one))
         if self._peek() != "(":
             return self._term()
@@ -189,6 +208,8 @@ class _Parser:
         prefix, dot, key = test.key.partition(".")
         if test.key == "is":
             return self._phase(test, at)
+        if test.key == "has":
+            return self._has(test)
         if test.key == "since":
             return self._since(test, at)
         if test.key in TEXTS:
@@ -202,7 +223,7 @@ class _Parser:
         if dot == "." and prefix in ("param", "metric"):
             raise self._error(f"{prefix}. lacks the key after its point", test.column)
         if test.op in (":", "~") or test.number is None:
-            hint = f"fields are {', '.join(sorted(TEXTS | NUMBERS))}, is, since, param.KEY and metric.KEY"
+            hint = f"fields are {', '.join(sorted(TEXTS | NUMBERS))}, has, is, since, param.KEY and metric.KEY"
             raise self._error(f"no field is called {test.key}", test.column, hint)
         return self._metric(test, at)
 
@@ -212,6 +233,18 @@ class _Parser:
             known = ", ".join(sorted(PHASES | dict.fromkeys(STATUSES)))
             raise self._error(f"is{test.op}{test.value} says nothing", at, f"is: takes {known}")
         return Some(tuple(Compare("field", "status", "=", name, column=test.column) for name in sorted(names)))
+
+    def _has(self, test: Compare) -> Filter:
+        if test.op not in (":", "="):
+            raise self._error("has takes a colon: has:val_loss", test.column)
+        prefix, _, key = test.value.partition(".")
+        if prefix == "metric" and key:
+            return Has("metric", key)
+        if prefix == "param" and key:
+            return Has("param", key)
+        if test.value in TEXTS | NUMBERS:
+            return Has("field", test.value)
+        return Some((Has("metric", test.value), Has("param", test.value)))
 
     def _since(self, test: Compare, at: int) -> Filter:
         if test.op not in (":", "="):

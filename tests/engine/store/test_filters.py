@@ -19,7 +19,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.engine.store.runs import END, SUBMITTED, make, read, submitted
-from workbench.domain.filters import NUMBERS, ORDERS, TEXTS, All, Compare, Filter, Not, Since, Some, Word, parse
+from workbench.domain.filters import NUMBERS, ORDERS, TEXTS, All, Compare, Filter, Has, Not, Since, Some, Word, parse
 from workbench.domain.run import Run, attempt_of, exit_code_of, seconds_run
 from workbench.domain.status import Cancelled, Failed, Finished, Held, Queued, Running
 from workbench.domain.time import SECOND
@@ -51,6 +51,14 @@ def fits(tree: Filter, run: Run, metrics: dict[str, float]) -> bool:
             return any(
                 text.lower() in place.lower() for place in (run.name, run.id, " ".join(run.ask.command), *run.ask.tags)
             )
+        case Has("metric", key):
+            return key in metrics
+        case Has("param", key):
+            return key in run.ask.params
+        case Has("field", "tag"):
+            return bool(run.ask.tags)
+        case Has(_, key):
+            return bool(texts(run)[key]) if key in TEXTS else numbers(run)[key] is not None
         case Compare("metric", key):
             return key in metrics and number_fits(tree, metrics[key])
         case Compare("param", key):
@@ -170,7 +178,9 @@ def expected(filter: str) -> set[int]:
         "loss<0.3", "loss<=0.3", "loss>0.2", "loss!=0.3", "loss=nan", "loss!=nan", "loss<nan", "loss=inf", "not loss<1",
         "param.lr=0.1", "param.lr=.10", "param.lr!=0.1", "param.lr>=1", "param.lr:ada*", "param.lr=true", "param.no=1",
         "param.lr~a", "since:950s", "project:_one sweep:id", "status:ed", "id:ID00",
-        "loss<0.3 or (tag:base not user=ada) or acc>7",
+        "loss<0.3 or (tag:base not user=ada) or acc>7", "has:loss", "has:lr", "has:param.lr", "has:metric.lr", "has:no",
+        "has:tag", "has:machine", "has:sweep", "has:exit_code", "has:seconds", "has:priority", "!has:loss",
+        "!(fox !@gpu3)",
     ],
 )  # fmt: skip
 def test_the_database_agrees_with_plain_python(database: Database, filter: str) -> None:
@@ -188,7 +198,7 @@ TERMS = st.one_of(
         st.sampled_from([":", *OPERATORS]),
         VALUES,
     ),
-    st.sampled_from(["fox", "1", "is:live", "since:950s", "@gpu3", "loss=nan", 'name~"[12]$"']),
+    st.sampled_from(["fox", "1", "is:live", "has:loss", "!has:tag", "since:950s", "@gpu3", "loss=nan", 'name~"[12]$"']),
 )
 FILTERS = st.recursive(
     TERMS,
@@ -222,6 +232,9 @@ def test_a_regular_expression_that_is_none_is_pointed_at(database: Database) -> 
     with pytest.raises(FilterError) as wrong:
         found(database, 'fox name~"("')
     assert wrong.value.evidence["column"] == 8
+    with pytest.raises(FilterError) as wrong:
+        found(database, 'name~"a~b" tag~"c" or not user~"[" fox')
+    assert wrong.value.evidence["column"] == 30
     assert found(database, "fox") == {run.seq for run, _ in FACTS}  # and the reader is as good as new
 
 

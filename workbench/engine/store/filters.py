@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from typing import Any
 
-from workbench.domain.filters import NUMBERS, ORDERS, TEXTS, All, Compare, Filter, Not, Since, Some, Word
+from workbench.domain.filters import NUMBERS, ORDERS, TEXTS, All, Compare, Filter, Has, Not, Since, Some, Word
 from workbench.domain.time import SECOND, Micros
 from workbench.errors import FilterError
 
@@ -32,14 +33,38 @@ def where(tree: Filter, now: Micros) -> Condition:
             return _joined(" AND ", parts, "true", now)
         case Some(parts):
             return _joined(" OR ", parts, "false", now)
+        case Has(subject, key):
+            return _has(subject, key)
         case Compare():
             return _test(tree, now)
+
+
+def expressions(tree: Filter) -> Iterator[Compare]:
+    """Its regular expressions: only the database knows whether they are any."""
+    match tree:
+        case Compare(op="~"):
+            yield tree
+        case Not(part):
+            yield from expressions(part)
+        case All(parts) | Some(parts):
+            for part in parts:
+                yield from expressions(part)
 
 
 def _joined(word: str, parts: tuple[Filter, ...], none: str, now: Micros) -> Condition:
     conditions = [where(part, now) for part in parts]
     values = [value for _, bound in conditions for value in bound]
     return f"({word.join(condition for condition, _ in conditions) or none})", values
+
+
+def _has(subject: str, key: str) -> Condition:
+    if subject != "field":
+        return f"seq IN (SELECT run FROM {subject} WHERE key = ?)", [key]
+    if key == "tag":
+        return "seq IN (SELECT run FROM tag)", []
+    if key == "seconds":
+        return "started IS NOT NULL", []
+    return (f"coalesce({key}, '') <> ''" if key in TEXTS else f"{key} IS NOT NULL"), []
 
 
 def _test(test: Compare, now: Micros) -> Condition:

@@ -8,7 +8,7 @@ from typing import Any
 
 import duckdb
 
-from workbench.domain.filters import parse
+from workbench.domain.filters import Filter, parse
 from workbench.domain.machines import Enrolled
 from workbench.domain.run import Run
 from workbench.domain.time import SECOND, Micros
@@ -74,7 +74,7 @@ def _seq_of(cursor: Cursor, reference: str) -> int:
 
 
 def page(cursor: Cursor, filter: str, order: str, limit: int, offset: int, project: str, now: Micros) -> Page:
-    condition, values = filters.where(parse(filter), now)
+    condition, values = filters.where(_parsed(cursor, filter), now)
     if project:
         condition, values = f"project = ? AND {condition}", [rows.text(project), *values]
     by, sorting = filters.order_by(order, now)
@@ -88,10 +88,20 @@ def page(cursor: Cursor, filter: str, order: str, limit: int, offset: int, proje
         counts, seqs = cursor.execute(query, [*values, *sorting, limit, offset]).fetchall()[0]
         counts = counts or {}  # NULL where nothing fits
         return Page(_rows(cursor, seqs), sum(counts.values()), counts)
-    except duckdb.InvalidInputException as problem:  # only a regular expression can still be wrong here
-        raise FilterError(str(problem).strip(), filter=filter, column=max(0, filter.find("~"))) from None
     finally:
         cursor.rollback()
+
+
+def _parsed(cursor: Cursor, filter: str) -> Filter:
+    """The tree of a filter whose regular expressions are some. Raises FilterError."""
+    tree = parse(filter)
+    for test in filters.expressions(tree):
+        try:
+            cursor.execute("SELECT regexp_matches('', ?)", [test.value]).fetchall()
+        except duckdb.InvalidInputException as problem:
+            where = max(test.column, filter.find("~", test.column))
+            raise FilterError(str(problem).strip(), filter=filter, column=where) from None
+    return tree
 
 
 def _rows(cursor: Cursor, seqs: Sequence[int]) -> list[Row]:
