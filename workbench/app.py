@@ -11,9 +11,11 @@ from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from typing import Any, cast
 
+from textual import events
 from textual.app import App, SystemCommand
 from textual.screen import Screen
 from textual.theme import BUILTIN_THEMES, Theme
+from textual.widgets import Input
 
 from workbench import commands, personal, themes
 from workbench.client.mirror import Snapshot, fold, keep, learn, learn_trends
@@ -271,6 +273,14 @@ class Workbench(App[int]):
         return [screen for screen in self.screen_stack if isinstance(screen, Panel)]
 
     # Keys.
+
+    async def on_event(self, event: events.Event) -> None:
+        """A key is dealt with before the next one is looked at: behind `/` come letters, in the same packet, and they
+        are for the line that it opens. Textual would have handed them to the list by then."""
+        fresh = isinstance(event, events.Key) and not event.is_forwarded and not isinstance(self.focused, Input)
+        if fresh and await self._check_bindings(cast(events.Key, event).key):
+            return
+        await super().on_event(event)
 
     async def _to_mode(self, mode: str) -> None:
         while len(self.screen_stack) > 1:

@@ -29,6 +29,10 @@ class Terminal:
         for key in keys:
             self._call("send-keys", key)
 
+    def type(self, text: str) -> None:
+        """All of it in one packet."""
+        self._call("send-keys", "-l", text)
+
     def screen(self) -> str:
         return self._call("capture-pane", "-p")
 
@@ -75,6 +79,20 @@ def test_watch_a_run_open_it_and_cancel_it(bench: Bench, terminal: Terminal) -> 
     terminal.press("q")
     until(terminal.closed, "q to close it")
     assert bench.engine_pid(), "the engine outlives the screen"
+
+
+def test_a_filter_typed_faster_than_the_prompt_opens(bench: Bench, terminal: Terminal) -> None:
+    bench.submit(["true"], "--name", "red-river", "--hold")
+    bench.submit(["true"], "--name", "blue-creek", "--hold")
+    terminal.open()
+    terminal.sees("2 runs")
+    terminal.type("/river")
+    terminal.sees(r"\n / river")
+    terminal.press("Enter")
+    terminal.sees(r"1 run  river(.|\n)*red-river")
+    terminal.type(":runs creek")
+    terminal.press("Enter")
+    terminal.sees(r"1 run  creek(.|\n)*blue-creek")
 
 
 def test_a_theme_that_there_is_not_is_named_with_those_that_there_are(bench: Bench) -> None:

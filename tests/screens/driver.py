@@ -37,6 +37,14 @@ class Person:
             await handed_on.wait()
             await self.pilot._wait_for_screen()
 
+    async def burst(self, text: str) -> None:
+        """All of it in one packet, as tmux, a paste or a slow line brings it: nobody waits between the keys."""
+        driver = self.app._driver
+        assert driver is not None
+        for key in text:
+            driver.send_message(_event(key))
+        await self.pilot._wait_for_screen()
+
     async def type(self, text: str) -> None:
         await self.press(*text)
 

@@ -100,6 +100,37 @@ async def test_a_filter_narrows_and_escape_widens_again(tmp_path: Path) -> None:
         await person.sees("brave-sunset-12")
 
 
+async def test_letters_in_one_packet_with_the_slash_are_the_filter_and_no_commands(tmp_path: Path) -> None:
+    async with open_app(a_team(), tmp_path) as (person, engine):
+        await person.sees("brave-sunset-12")
+        await person.burst("jj/river")
+        await person.sees(" / river")
+        await person.press("enter")
+        await person.sees("1 run  river")
+        assert not engine.called("rerun")
+        await person.press("escape")
+        await person.sees("19 runs")
+        await person.burst(":runs ember")
+        await person.sees(" : runs ember")
+
+
+async def test_the_prompt_offers_what_may_come_next(tmp_path: Path) -> None:
+    async with open_app(a_team(), tmp_path) as (person, engine):
+        await person.sees("brave-sunset-12", "0.2545")
+        await person.press("/")
+        await person.sees("words  is:live")
+        await person.type("va")
+        await person.sees("val_loss<")
+        await person.press("tab")
+        await person.sees(" / val_loss<")
+        await person.type("0.4 @gp")
+        await person.sees("gpu1   gpu3")
+        await person.press("down", "right")
+        await person.sees(" / val_loss<0.4 @gpu3")
+        await person.press("enter")
+        await person.until(lambda: engine.called("runs")[-1].get("filter") == "val_loss<0.4 @gpu3", "the filter asked")
+
+
 async def test_a_filter_that_makes_no_sense_is_pointed_at(tmp_path: Path) -> None:
     async with open_app(a_team(), tmp_path) as (person, _):
         await person.sees("brave-sunset-12")

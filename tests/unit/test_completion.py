@@ -9,10 +9,15 @@ from workbench.domain.completion import MOST, Completion, Vocabulary, complete, 
 from workbench.domain.filters import parse
 
 KNOWN = Vocabulary(
-    {"machine": ("gpu1", "gpu3", "node7"), "tag": ("baseline", "big one"), "user": ("alice",), "param.lr": ("0.1", "0.3")},
+    {
+        "machine": ("gpu1", "gpu3", "node7"),
+        "tag": ("baseline", "big one"),
+        "user": ("alice",),
+        "param.lr": ("0.1", "0.3"),
+    },
     params=("depth", "lr"),
     metrics=("loss", "val_loss"),
-)  # fmt: skip
+)
 
 
 @pytest.mark.parametrize(
@@ -22,7 +27,7 @@ KNOWN = Vocabulary(
         ("fox ", 4, ()),
         ("lo", 0, ("loss<", "val_loss<")),
         ("lr", 0, ("param.lr=",)),
-        ("us", 0, ("user:",)),
+        ("us", 0, ("user:", "status:")),
         ("ta", 0, ("tag:", "status:")),
         ("fox @", 5, ("gpu1", "gpu3", "node7")),
         ("fox @gpu", 5, ("gpu1", "gpu3")),
@@ -34,7 +39,7 @@ KNOWN = Vocabulary(
         ('tag:"big ', 4, ('"big one"',)),
         ('tag:"big one" user:', 19, ("alice",)),
         ("status=fin", 7, ("finished",)),
-        ("is:ti", 3, ('"timed out"', "waiting")),
+        ("is:ti", 3, ('"timed out"', "active", "waiting")),
         ("since:", 6, ("1h", "1d", "2d", "1w", "30d")),
         ("param.lr=0.", 9, ("0.1", "0.3")),
         ("has:val", 4, ("val_loss",)),
@@ -46,7 +51,7 @@ def test_what_may_come_next(text: str, start: int, words: tuple[str, ...]) -> No
 
 
 def test_the_cursor_decides_not_the_end() -> None:
-    assert complete("us @gpu", 2, KNOWN).words == ("user:",)
+    assert complete("us @gpu", 2, KNOWN).words == ("user:", "status:")
 
 
 def test_the_vocabulary_of_what_is_shown() -> None:

@@ -14,7 +14,7 @@ MOST = 5
 _SPANS = ("1h", "1d", "2d", "1w", "30d")
 _FIELDS = ("is:", "tag:", "user:", "since:", "has:", *(f"{name}:" for name in sorted(TEXTS - {"tag", "user", "id"})))
 _COMPARED = tuple(f"{name}=" for name in sorted(NUMBERS))
-_TOKEN = re.compile(r'(?:"[^"]*"?|[^\s()"])*$')
+_TOKEN = re.compile(r'(?:"[^"]*+"?+|[^\s()"])++')
 _TEST = re.compile(r'([^=<>!~:"]+)(!=|<=|>=|[=<>~:])"?(.*)', re.DOTALL)
 
 
@@ -56,9 +56,8 @@ def vocabulary(runs: Iterable[Run], metrics: Iterable[str], machines: Iterable[s
 
 def complete(text: str, cursor: int, known: Vocabulary) -> Completion:
     """What the word that ends at the cursor may become."""
-    match = _TOKEN.search(text, 0, cursor)
-    assert match is not None  # it fits nothing at all, too
-    start = match.start()
+    ends = [token.start() for token in _TOKEN.finditer(text, 0, cursor) if token.end() == cursor]
+    start = ends[0] if ends else cursor
     if text[start:cursor].startswith("!"):
         start += 1
     token = text[start:cursor]

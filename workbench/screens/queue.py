@@ -11,6 +11,7 @@ from textual.containers import Horizontal, Vertical
 
 from workbench import commands
 from workbench.client.mirror import TREND, Row, Window, use_now
+from workbench.domain.completion import complete, vocabulary
 from workbench.domain.run import Run
 from workbench.errors import FilterError, WorkbenchError
 from workbench.present.cells import Cell
@@ -34,6 +35,7 @@ GAUGED = 50
 """Running rows whose recent values are fetched for their sparklines."""
 SERIES_SECONDS = 1.0
 POINTS = 400
+FILTER_HINT = "words  is:live  loss<0.3  param.lr=0.1  tag:base*  since:2d  @gpu3  OR NOT ( )"
 LOG_END = 2000
 """Bytes of the log that the card shows the last lines of."""
 
@@ -277,7 +279,14 @@ class QueueScreen(Panel):
             errand(self, partial(self._fetch_trimmings, ids), "trimmings")
 
     def action_filter(self) -> None:
-        self.query_one(Prompt).open("filter", "/", self.filter)
+        self._ask_filter(self.filter)
+
+    def _ask_filter(self, typed: str) -> None:
+        rows, machines = self.desk.snapshot.rows.values(), self.desk.snapshot.machines
+        metrics = (key for row in rows for key in row.metrics)
+        known = vocabulary((row.run for row in rows), metrics, (machine["name"] for machine in machines))
+        hint = (Cell(FILTER_HINT, "dim"),)
+        self.query_one(Prompt).open("filter", "/", typed, complete=partial(complete, known=known), hint=hint)
 
     def prompted(self, kind: str, text: str) -> None:
         self.close_prompt()
@@ -299,7 +308,7 @@ class QueueScreen(Panel):
         self.filter, self.project = self._sound
         self.draw_status()
         column = problem.evidence.get("column")
-        prompt.open("filter", "/", typed)
+        self._ask_filter(typed)
         prompt.trouble(problem.message, column if isinstance(column, int) else None)
 
     async def action_back(self) -> None:

@@ -1,8 +1,12 @@
-"""The line at the bottom where one types: a filter, or where to go. It shows where a filter stops to make sense."""
+"""The line at the bottom where one types: a filter, or where to go.
+
+The line above it is there as long as the prompt is, so that nothing else is laid out anew while somebody types: it
+shows what may come next, and where a filter stops to make sense.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from textual import events
 from textual.app import ComposeResult
@@ -11,9 +15,13 @@ from textual.message import Message
 from textual.suggester import SuggestFromList
 from textual.widgets import Input
 
-from workbench.present.cells import Cell
+from workbench.domain.completion import Completion
+from workbench.present.cells import Cell, Line
 from workbench.present.sanitise import clean
 from workbench.widgets.line import OneLine
+
+Complete = Callable[[str, int], Completion]
+"""(text, cursor) -> what may come next."""
 
 
 class Prompt(Vertical):
@@ -23,8 +31,8 @@ class Prompt(Vertical):
     Prompt #label { width: 3; }
     Prompt Input { border: none; height: 1; padding: 0; width: 1fr; background: $panel; }
     Prompt Input:focus { border: none; }
-    Prompt #trouble { display: none; }
-    Prompt.trouble #trouble { display: block; }
+    Prompt #above { display: none; }
+    Prompt.two-lines #above { display: block; }
     """
 
     class Submitted(Message):
@@ -40,30 +48,44 @@ class Prompt(Vertical):
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self.kind = ""
+        self._complete: Complete | None = None
+        self._hint: Line = ()
+        self._offered = Completion()
+        self._chosen = 0
+        self._wrong: str | None = None
 
     def compose(self) -> ComposeResult:
-        yield OneLine(id="trouble")
+        yield OneLine(id="above")
         with Horizontal():
             yield OneLine(id="label")
             yield Input(select_on_focus=False)
 
-    def open(self, kind: str, sign: str, text: str = "", words: Sequence[str] = ()) -> None:
-        """Ask for a line. sign: what stands before it; words: what may complete it."""
-        self.kind = kind
+    def open(
+        self,
+        kind: str,
+        sign: str,
+        text: str = "",
+        words: Sequence[str] = (),
+        complete: Complete | None = None,
+        hint: Line = (),
+    ) -> None:
+        """Ask for a line. sign: what stands before it; words: lines that may be meant; complete: what may come next
+        in it, offered above; hint: what stands there where nothing is offered."""
+        self.kind, self._complete, self._hint = kind, complete, hint
         self.query_one("#label", OneLine).show((Cell(f" {sign} ", "key"),))
-        self.remove_class("trouble")
+        self.set_class(complete is not None or bool(hint), "two-lines")
         self.display = True
         self.screen.add_class("typing")
         field = self.query_one(Input)
         field.suggester = SuggestFromList(words) if words else None
         field.value = text
         field.cursor_position = len(text)
+        self._offer()
         self.screen.set_focus(field)  # at once: the next key is already on its way
 
     def close(self) -> None:
         self.kind = ""
         self.display = False
-        self.remove_class("trouble")
         self.screen.remove_class("typing")
 
     @property
@@ -73,8 +95,32 @@ class Prompt(Vertical):
     def trouble(self, message: str, column: int | None = None) -> None:
         """Say what is wrong, and point at it: the caret stands above the character."""
         caret = f"{' ' * (3 + column)}▼ " if column is not None else "   "
-        self.query_one("#trouble", OneLine).show((Cell(caret + clean(message), "bad"),))
-        self.add_class("trouble")
+        self._offered, self._wrong = Completion(), self.query_one(Input).value
+        self.query_one("#above", OneLine).show((Cell(caret + clean(message), "bad"),))
+        self.add_class("two-lines")
+
+    def _offer(self) -> None:
+        """What may come next where the cursor stands."""
+        field = self.query_one(Input)
+        known = self._complete(field.value, field.cursor_position) if self._complete else Completion()
+        self._offered, self._chosen, self._wrong = known, 0, None
+        self._show_offered()
+
+    def _show_offered(self) -> None:
+        if not self._offered.words:
+            self.query_one("#above", OneLine).show((Cell("   "), *self._hint))
+            return
+        line = [Cell("   ")]
+        for index, word in enumerate(self._offered.words):
+            line += [Cell(clean(word), "key" if index == self._chosen else ""), Cell("   ")]
+        self.query_one("#above", OneLine).show((*line, Cell("tab takes it", "dim")))
+
+    def _accept(self) -> None:
+        field, word = self.query_one(Input), self._offered.words[self._chosen]
+        after = field.value[field.cursor_position :]
+        field.value = field.value[: self._offered.start] + word + after
+        field.cursor_position = len(field.value) - len(after)
+        self._offer()
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
         event.stop()
@@ -82,10 +128,29 @@ class Prompt(Vertical):
 
     def on_input_changed(self, event: Input.Changed) -> None:
         event.stop()
-        self.remove_class("trouble")
+        if event.value != self._wrong:
+            self._offer()
 
     def on_key(self, event: events.Key) -> None:
-        if event.key == "escape":
-            event.stop()
-            event.prevent_default()
-            self.post_message(self.Dismissed())
+        offered = len(self._offered.words)
+        match event.key:
+            case "escape":
+                self.post_message(self.Dismissed())
+            case "tab" if offered:
+                self._accept()
+            case "right" if offered and self._at_end:
+                self._accept()
+            case "down" | "up" if offered:
+                self._chosen = (self._chosen + (1 if event.key == "down" else -1)) % offered
+                self._show_offered()
+            case "tab":  # never out of the line by accident
+                pass
+            case _:
+                return
+        event.stop()
+        event.prevent_default()
+
+    @property
+    def _at_end(self) -> bool:
+        field = self.query_one(Input)
+        return field.cursor_position == len(field.value)
