@@ -21,6 +21,7 @@ from workbench import commands, personal, themes
 from workbench.client.mirror import Snapshot, fold, keep, learn, learn_trends
 from workbench.domain.time import Micros
 from workbench.errors import ConfigError, EngineError, WorkbenchError
+from workbench.jump import Place
 from workbench.keymap import Keymap
 from workbench.link import Link
 from workbench.messages import EngineConnected, EngineLost, SnapshotChanged
@@ -33,6 +34,7 @@ from workbench.screens.base import Panel
 from workbench.screens.compare import CompareScreen
 from workbench.screens.dialog import Notice
 from workbench.screens.errand import errand
+from workbench.screens.jump import JumpScreen
 from workbench.screens.machines import MachinesScreen
 from workbench.screens.projects import ProjectsScreen
 from workbench.screens.queue import QueueScreen
@@ -41,6 +43,8 @@ from workbench.settings import load_user
 
 LIVE = ("running", "preparing", "queued", "held")
 """Statuses that the status line counts."""
+_SCREENS = {"keys": "keys", "commands": "command_log", "quit": "leave"}
+"""Actions of the places that are no screen of their own."""
 REMEMBERED = 4000
 """Runs in the snapshot before those that nobody looks at are dropped."""
 
@@ -166,6 +170,11 @@ class Workbench(App[int]):
         await self._to_mode("queue")
         if isinstance(self.screen, QueueScreen) and (filter or project):
             self.screen.narrow(filter, project)
+
+    async def show_machine(self, machine: str) -> None:
+        await self._to_mode("machines")
+        if isinstance(self.screen, MachinesScreen):
+            self.screen.point(machine)
 
     async def show_comparison(self, runs: list[str]) -> None:
         if len(runs) < 2:
@@ -301,6 +310,30 @@ class Workbench(App[int]):
                 if cli := self.keys.command(f"app.{where}").cli:
                     self.note_command(cli)
                 await self._to_mode(where)
+
+    async def action_jump(self) -> None:
+        there = JumpScreen()
+        await self.push_screen(there, self._jumped)
+        there.set_focus(there.query_one("Input"))  # at once: the next key is already on its way
+
+    def _jumped(self, place: Place | None) -> None:
+        if place:
+            errand(self, partial(self._go_to, place))
+
+    async def _go_to(self, place: Place) -> None:
+        match place.kind:
+            case "run":
+                self.show_run(place.target)
+            case "runs":
+                await self.show_runs(place.target)
+            case "project":
+                await self.show_runs(project=place.target)
+            case "compare":
+                await self.show_comparison(place.target.split())
+            case "machine":
+                await self.show_machine(place.target)
+            case _:
+                await self.run_action(_SCREENS.get(place.target, f"go('{place.target}')"))
 
     def action_leave(self) -> None:
         self.exit(0)

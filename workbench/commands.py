@@ -50,7 +50,7 @@ COMMANDS: tuple[Command, ...] = (
     ),
     _c("app.run", "4", "run", "The run under the cursor, or the last one looked at", "go('run')", "show RUN"),
     _c("app.compare", "5", "compare", "The marked runs side by side", "go('compare')", "compare RUN..."),
-    _c("app.jump", ":", "go to", "Go anywhere: `:machines`, `:runs lr=0.1`, or a run's name", "screen.jump"),
+    _c("app.jump", ":", "go to", "Go anywhere: some letters of a name, or `runs lr=0.1`, `compare a b`", "jump"),
     _c("app.help", "?", "keys", "The keys of this screen", "keys", footer=True),
     _c("app.log", "@", "commands", "The command lines that your keys stood for", "command_log"),
     _c("app.back", "escape", "back", "Back to where you came from", "screen.back"),
@@ -129,26 +129,3 @@ def bindings(scope: str) -> list[BindingType]:
 def key_name(typed: str) -> str:
     """Textual reads a lone comma or colon in its own way; everything else goes by the character."""
     return {":": "colon", ",": "comma"}.get(typed, typed)
-
-
-@dataclass(frozen=True, slots=True)
-class Jump:
-    """Where `:` leads."""
-
-    screen: str
-    argument: str = ""
-
-
-def parse_jump(text: str) -> Jump:
-    """`machines`, `runs FILTER`, `run NAME`, `compare A B`; anything else is taken for a run's name."""
-    word, _, rest = text.strip().lstrip(":").partition(" ")
-    rest = rest.strip()
-    if word in ("runs", "queue"):
-        return Jump("queue", rest)
-    if word in ("projects", "machines"):
-        return Jump(word)
-    if word == "compare":
-        return Jump("compare", rest)
-    if word in ("q", "quit"):
-        return Jump("quit")
-    return Jump("run", rest if word in ("run", "show") and rest else word)

@@ -102,6 +102,9 @@ class FakeEngine:
         runs = self.world.ordered()
         if filter == "is:active":
             runs = [run for run in runs if run.active]
+        elif filter.startswith("name:"):
+            beginning = filter.partition("*")[0].removeprefix("name:")
+            runs = [run for run in runs if run.name.startswith(beginning) or run.id.startswith(beginning)]
         elif filter.startswith("@"):
             runs = [run for run in runs if filter[1:] in str(run_out(run)["machine"])]
         elif filter:

@@ -2,12 +2,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import pytest
-
 from tests.screens.driver import open_app
 from tests.screens.made_up import a_team
 from workbench import commands
-from workbench.commands import COMMANDS, FOOTER, SCOPES, Jump, parse_jump
+from workbench.commands import COMMANDS, FOOTER, SCOPES
 from workbench.keymap import Keymap
 
 
@@ -24,39 +22,6 @@ async def test_numbers_lead_from_screen_to_screen(tmp_path: Path) -> None:
         await person.sees("calm-river-13  ▶ running")
         await person.press("escape")
         await person.sees("enter open")
-
-
-async def test_a_colon_jumps(tmp_path: Path) -> None:
-    async with open_app(a_team(), tmp_path) as (person, _engine):
-        await person.sees("brave-sunset-12")
-        await person.press(":")
-        await person.type("machines")
-        await person.press("enter")
-        await person.sees("GPU use")
-        await person.press(":")
-        await person.type("runs river")
-        await person.press("enter")
-        await person.sees("1 run  river")
-        await person.press(":")
-        await person.type("calm-river-13")
-        await person.press("enter")
-        await person.sees("epoch  7/40")
-
-
-@pytest.mark.parametrize(
-    ("typed", "leads_to"),
-    [
-        ("machines", Jump("machines")),
-        (":runs loss<0.3 @gpu3", Jump("queue", "loss<0.3 @gpu3")),
-        ("queue", Jump("queue")),
-        ("run brave-1", Jump("run", "brave-1")),
-        ("brave-1", Jump("run", "brave-1")),
-        ("compare a b", Jump("compare", "a b")),
-        ("q", Jump("quit")),
-    ],
-)
-def test_where_a_jump_leads(typed: str, leads_to: Jump) -> None:
-    assert parse_jump(typed) == leads_to
 
 
 async def test_the_keys_of_a_screen(tmp_path: Path) -> None:

@@ -4,19 +4,16 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable
-from functools import partial
 from typing import Any, ClassVar, cast
 
 from textual.app import ComposeResult
 from textual.screen import Screen
 from textual.timer import Timer
 
-from workbench import commands
 from workbench.errors import EngineError, WorkbenchError
 from workbench.messages import EngineConnected, EngineLost, SnapshotChanged
 from workbench.present.cells import Cell
 from workbench.screens.desk import Desk
-from workbench.screens.errand import errand
 from workbench.widgets.key_bar import KeyBar
 from workbench.widgets.line import OneLine
 from workbench.widgets.prompt import Prompt
@@ -168,19 +165,9 @@ class Panel(Screen[None]):
 
     # The line at the bottom.
 
-    def action_jump(self) -> None:
-        words = ["machines", "projects", "queue", "runs ", "compare ", "run "]
-        words += [row.run.name for row in self.desk.snapshot.rows.values()]
-        self.query_one(Prompt).open("jump", ":", words=words)
-
     def on_prompt_submitted(self, message: Prompt.Submitted) -> None:
         message.stop()
-        if message.kind == "jump":
-            self.close_prompt()
-            if message.text:
-                errand(self, partial(self._jump, commands.parse_jump(message.text)))
-        else:
-            self.prompted(message.kind, message.text)
+        self.prompted(message.kind, message.text)
 
     def on_prompt_dismissed(self, message: Prompt.Dismissed) -> None:
         message.stop()
@@ -189,16 +176,3 @@ class Panel(Screen[None]):
     def close_prompt(self) -> None:
         self.query_one(Prompt).close()
         self.set_focus(self.query(".main").first() if self.query(".main") else None)
-
-    async def _jump(self, jump: commands.Jump) -> None:
-        match jump.screen:
-            case "queue":
-                await self.desk.show_runs(jump.argument)
-            case "run":
-                self.desk.show_run(jump.argument)
-            case "compare":
-                await self.desk.show_comparison(jump.argument.split() or list(self.desk.marks))
-            case "quit":
-                self.app.exit(0)
-            case screen:
-                await self.app.run_action(f"go('{screen}')")

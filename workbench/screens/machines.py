@@ -68,6 +68,13 @@ class MachinesScreen(Panel):
     def table(self) -> Table:
         return self.query_one(Table)
 
+    def point(self, machine: str) -> None:
+        """Put the cursor on it."""
+        names = [one["name"] for one in self.desk.snapshot.machines]
+        if machine in names:
+            self.redraw()
+            self.table.move_to(names.index(machine))
+
     @property
     def _machine(self) -> Machine | None:
         machines = self.desk.snapshot.machines
