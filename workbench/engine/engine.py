@@ -18,7 +18,7 @@ from workbench.domain.use import Use, use_of
 from workbench.engine import seam, telemetry
 from workbench.engine.artifacts import Artifacts
 from workbench.engine.blobs import Blobs
-from workbench.engine.dispatcher import Dispatcher, Road
+from workbench.engine.dispatcher import Dispatcher
 from workbench.engine.environments import Environments
 from workbench.engine.fleet import Fleet, Ways
 from workbench.engine.forecast import FORESEEN
@@ -27,11 +27,13 @@ from workbench.engine.mind import Mind, Seen
 from workbench.engine.outbox import Outbox
 from workbench.engine.pasts import Pasts
 from workbench.engine.recovery import Recovery
+from workbench.engine.road import Road
 from workbench.engine.seam import attempt_id, run_of
 from workbench.engine.seats import Seat
 from workbench.engine.server import Handler, Server
 from workbench.engine.snapshots import Snapshots
 from workbench.engine.store.interface import History, Reading
+from workbench.engine.supplies import Supplies
 from workbench.engine.waiting import Why
 from workbench.engine.wheels import Wheels
 from workbench.protocol.messages import number_out
@@ -82,9 +84,7 @@ class Engine:
         self.pasts = Pasts(history)
         self.recovery = Recovery(self.mind.state, history)
         self.dispatcher = Dispatcher(
-            blobs,
-            snapshots,
-            wheels,
+            Supplies(blobs, snapshots, wheels, self._progress),
             logs,
             self.artifacts,
             self.telemetry,

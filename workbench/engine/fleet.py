@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Protocol
 from workbench.domain.devices import Rule
 from workbench.domain.machines import LOCAL, Enrolled
 from workbench.engine import seam
-from workbench.engine.dispatcher import Dispatcher, Road
+from workbench.engine.dispatcher import Dispatcher
 from workbench.engine.gpus import Gpus
 from workbench.engine.mind import Mind
 from workbench.engine.outbox import Outbox
+from workbench.engine.road import Road
 from workbench.engine.store.interface import Batch
 from workbench.errors import NotFound, Refused
 from workbench.remote.machines import base
@@ -101,6 +102,7 @@ class Fleet:
         if name == LOCAL:
             raise Refused("the engine's own machine can't be removed", hint=f"workbench machines drain {LOCAL}")
         await self._mind.command(seam.Dismiss(machine.name))
+        await self._outbox.settled()  # the last run there may have ended a moment ago
         await self._dispatcher.collected(self._dispatcher.roads[name])
         self._keeping[name].cancel()
         await asyncio.wait([self._keeping.pop(name)])

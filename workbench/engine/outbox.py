@@ -50,6 +50,10 @@ class Outbox:
         self._news.set()
         await item.done
 
+    async def settled(self) -> None:
+        """Returns once everything that was decided before is on disk, and what follows from it has begun."""
+        await self.write(Batch())
+
     async def run(self) -> None:
         """Write what waits, for ever."""
         while True:

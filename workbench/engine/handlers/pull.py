@@ -61,9 +61,9 @@ async def collecting(engine: Engine, run: Run, *, expected: bool) -> dict[str, A
     road = engine.dispatcher.roads.get(attempt.machine)
     if road is None:
         return {"text": f"{attempt.machine} is no machine of the workbench any more", "moving": False}
-    if road.machine is None:
+    if road.trip is None:
         return {"text": f"{attempt.machine} can't be reached: {road.reason}", "moving": False}
-    if trouble is None and road.searched:
+    if trouble is None and road.trip.searched:
         return None
     return {"text": trouble or f"being collected from {attempt.machine}", "moving": not trouble}
 
