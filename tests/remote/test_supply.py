@@ -8,6 +8,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tests.remote.site import Connect, FakeSite, LocalSite, Site
 from workbench.errors import AgentError, NoIndex, Unreachable
@@ -117,3 +119,12 @@ def test_how_many_and_how_much() -> None:
     assert transfer.counted(1, 1_200_000) == "1 wheel (1 MB)"
     assert transfer.counted(2, 11_050) == "2 wheels (11 kB)"
     assert transfer.counted(12, 48_200_000) == "12 wheels (48 MB)"
+
+
+@given(st.lists(st.integers(0, 2 * transfer.LOAD), max_size=40))
+def test_small_blobs_travel_together_and_each_once(sizes: list[int]) -> None:
+    known = {f"{number}": size for number, size in enumerate(sizes)}
+    loads = transfer.loads(known, known)
+    assert [blob for load in loads for blob in load] == list(known)
+    for load in loads:
+        assert len(load) == 1 or sum(known[blob] for blob in load) <= transfer.LOAD

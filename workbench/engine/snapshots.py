@@ -11,7 +11,9 @@ import os
 import stat
 import time
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
 
 from workbench.domain.run import Code
 from workbench.engine import git
@@ -29,6 +31,9 @@ Identity = tuple[int, int, int, int]
 
 Known = dict[str, tuple[Identity, str]]
 """path -> who the file was when it was read, and its sha256."""
+_UNKNOWN = ((), "")
+TOGETHER = 4
+"""Files stored at once: most of it is waiting for the disk."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,11 +80,11 @@ class Snapshots:
         before, now = self._known.get(directory, {}), time.time_ns()
         known: Known = {}
         entries = [TreeEntry(path, "link", target, len(os.fsencode(target))) for path, target in found.targets.items()]
+        changed = [path for path, seen in found.files.items() if before.get(path, _UNKNOWN)[0] != _identity(seen)]
+        with ThreadPoolExecutor(TOGETHER) as pool:
+            stored = dict(zip(changed, pool.map(partial(self._store, directory), changed), strict=True))
         for path, seen in found.files.items():
-            identity, content = before.get(path, ((), ""))
-            size = seen.st_size
-            if identity != _identity(seen):
-                identity, content, size = self._store(directory, path)
+            identity, content, size = stored.get(path) or (*before[path], seen.st_size)
             if max(identity[1:3]) < now - SETTLED_NS:
                 known[path] = identity, content
             entries.append(TreeEntry(path, "executable" if seen.st_mode & stat.S_IXUSR else "file", content, size))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping
 from typing import Any
 
 from workbench.errors import AgentError
@@ -15,6 +15,8 @@ PIECE = 1 << 18
 AHEAD = 8
 """Pieces of a file that are asked for before the first has come, so that a long road is a full one. What else comes
 that way waits behind as many."""
+LOAD = 1 << 18
+"""Bytes of small blobs that are sent as one."""
 
 NAME_LIMIT = 1000
 _SHA256 = re.compile(r"[0-9a-f]{64}")
@@ -35,6 +37,19 @@ def leaving(machine: str, said: Mapping[str, Any]) -> Leaving:
             return Leaving(name, path, size, digest)
         case _:
             raise AgentError(f"{machine} told of a file that can't be: {said!r:.200}")
+
+
+def loads(blobs: Iterable[str], sizes: Mapping[str, int]) -> list[list[str]]:
+    """Blobs that travel together: small ones by the hundred, or a thousand of them would take a thousand answers."""
+    together: list[list[str]] = []
+    room = 0
+    for blob in blobs:
+        if room < sizes[blob] or not together:
+            together.append([])
+            room = LOAD
+        together[-1].append(blob)
+        room -= sizes[blob]
+    return together
 
 
 def counted(wheels: int, size: int) -> str:

@@ -34,7 +34,7 @@ _LEFTOVERS_LIMIT = 10_000
 
 VERBS = frozenset(
     {
-        *("hello", "ping", "sample", "tracking", "has", "blob", "tree", "parts", "piece", "settle", "build", "prune"),
+        *("hello", "ping", "sample", "tracking", "has", "blobs", "tree", "parts", "piece", "settle", "build", "prune"),
         *("start", "cancel", "fence", "watch", "follow", "unfollow", "read", "leftovers", "forget"),
         *("leaving", "harvest", "fetch"),
     }
@@ -107,8 +107,12 @@ class Verbs:
             return {"here": True, "missing": []}
         return {"here": False, "missing": tree.missing(self._root, json.loads(payload))}
 
-    def blob(self, head: dict[str, Any], payload: bytes) -> Any:
-        tree.keep_blob(self._root, head["name"], payload)
+    def blobs(self, head: dict[str, Any], payload: bytes) -> Any:
+        """The payload is the contents of these, one behind the other."""
+        at = 0
+        for name, size in head["blobs"]:
+            tree.keep_blob(self._root, name, payload[at : at + size])
+            at += size
 
     def tree(self, head: dict[str, Any], payload: bytes) -> Any:
         entries = json.loads(payload)

@@ -42,7 +42,7 @@ Answer = tuple[Any, bytes]
 
 _CHUNK = 1 << 18
 _CHATTER_LIMIT = 1 << 20  # bytes that a login shell may print before the agent speaks
-_IN_FLIGHT = 16  # blobs that travel before the first of them is confirmed
+_IN_FLIGHT = 8  # loads of blobs that travel before the first of them is confirmed
 
 
 class Reader(Protocol):
@@ -137,14 +137,16 @@ class Channel:
         answer = await self._ask("has", payload=_json(contents), snapshot=snapshot)
         if not answer["here"]:
             missing: list[str] = answer["missing"]
-            for batch in (missing[i : i + _IN_FLIGHT] for i in range(0, len(missing), _IN_FLIGHT)):
-                await asyncio.gather(*(self._send_blob(blob, read) for blob in batch))
+            loads = transfer.loads(missing, {entry.content: entry.size for entry in tree})
+            for some in (loads[i : i + _IN_FLIGHT] for i in range(0, len(loads), _IN_FLIGHT)):
+                await asyncio.gather(*(self._send_blobs(load, read) for load in some))
             entries = [{"path": entry.path, "kind": entry.kind, "content": entry.content} for entry in tree]
             await self._ask("tree", payload=_json(entries), snapshot=snapshot)
         self._sent.add(snapshot)
 
-    async def _send_blob(self, name: str, read: Callable[[str], Awaitable[bytes]]) -> None:
-        await self._ask("blob", payload=await read(name), name=name)
+    async def _send_blobs(self, names: Sequence[str], read: Callable[[str], Awaitable[bytes]]) -> None:
+        contents = [await read(name) for name in names]
+        await self._ask("blobs", payload=b"".join(contents), blobs=[*zip(names, map(len, contents), strict=True)])
 
     async def build(self, build: Build, progress: Callable[[str], None]) -> str:
         path: str = await self._ask(
