@@ -116,7 +116,8 @@ async def test_a_name_that_nobody_has(tmp_path: Path) -> None:
         await person.press(":")
         await person.type("run zebra-1")
         await person.press("enter")
-        await person.hears("no run is called 'zebra-1'")
+        await person.sees("nothing here is called that", ": run zebra-1")
+        await person.press("escape")
         await person.sees("brave-sunset-12", "? keys")
 
 
