@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import subprocess
 import sys
 import time
@@ -17,8 +16,8 @@ from textual.screen import Screen
 from textual.theme import BUILTIN_THEMES, Theme
 from textual.widgets import Input
 
-from workbench import commands, personal, themes
-from workbench.client.mirror import Snapshot, fold, keep, learn, learn_trends
+from workbench import commands, personal, terminal, themes
+from workbench.client.mirror import Snapshot, fold, keep, learn, learn_trends, note
 from workbench.domain.time import Micros
 from workbench.errors import ConfigError, EngineError, WorkbenchError
 from workbench.jump import Place
@@ -148,6 +147,10 @@ class Workbench(App[int]):
     def learn_reasons(self, reasons: Mapping[str, str]) -> None:
         self.snapshot = fold(self.snapshot, "waits", {"runs": reasons})
 
+    def learn_wish(self, runs: Iterable[str], wanted: bool) -> None:
+        self.snapshot = note(self.snapshot, runs, wanted)
+        self._tell(SnapshotChanged())
+
     def say(self, text: str, trouble: bool = False) -> None:
         self.notify(clean(text), severity="error" if trouble else "information", timeout=6, markup=False)
 
@@ -193,13 +196,7 @@ class Workbench(App[int]):
         self.refresh()
 
     async def copy(self, text: str) -> None:
-        """Into the clipboard: tmux ignores a bare OSC 52, so inside it tmux is asked to pass it on."""
-        if os.environ.get("TMUX"):
-            tmux = await asyncio.create_subprocess_exec(
-                "tmux", "load-buffer", "-w", "-", stdin=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL
-            )
-            await tmux.communicate(text.encode())
-        else:
+        if not (terminal.in_tmux() and await terminal.copy_by_tmux(text)):
             self.copy_to_clipboard(text)
         self.say(f"copied {text}")
 
@@ -254,10 +251,22 @@ class Workbench(App[int]):
 
     def engine_said(self, method: str, params: Mapping[str, Any]) -> None:
         self.snapshot = fold(self.snapshot, method, params)
+        if method == "notice":
+            self._notice(params)
         if self.snapshot.order != self._counted_order and not self._counting:
             self._counting = True
             self.set_timer(0.2, self._recount_now)
         self._tell(SnapshotChanged())
+
+    def _notice(self, notice: Mapping[str, Any]) -> None:
+        """A run is over of which one asked to hear: by the ways that config.toml names."""
+        how = self._mine.notify.how
+        if "app" in how:
+            self.say(notice["text"], trouble=notice["status"] != "finished")
+        if "bell" in how:
+            self.bell()
+        if "osc9" in how and self._driver:
+            self._driver.write(terminal.message(notice["text"], terminal.in_tmux()))
 
     def engine_went(self) -> None:
         self._tell(EngineLost())

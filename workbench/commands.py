@@ -79,6 +79,7 @@ COMMANDS: tuple[Command, ...] = (
     _c("queue.filter", "/", "filter", "Show only the runs that fit", "filter", "runs {filter}", True),
     _c("queue.later", "J", "later", "Move a waiting run one place down", "move(1)", "move {run} {to}"),
     _c("queue.sooner", "K", "sooner", "Move a waiting run one place up", "move(-1)", "move {run} {to}"),
+    _c("queue.notify", "!", "tell me", "Tell me when it is over, or no more", "tell", "notify {runs}"),
     _c("queue.edit", "e", "edit", "Edit a waiting run in $EDITOR", "edit", "edit {run}"),
     _c("queue.copy", "y", "copy id", "Copy the run's id", "copy"),
     _c("queue.metric", "m", "metric", "Show the next metric in the list", "metric"),
@@ -98,6 +99,7 @@ COMMANDS: tuple[Command, ...] = (
         "run.rerun", "r", "rerun", "Submit the same again: same code, params, environment", "rerun", "rerun {run}", True
     ),
     _c("run.hold", "h", "hold", "Hold it while it waits, or release it", "hold", "hold {runs}"),
+    _c("run.notify", "!", "tell me", "Tell me when it is over, or no more", "tell", "notify {runs}"),
     _c("run.edit", "e", "edit", "Edit it while it waits, in $EDITOR", "edit", "edit {run}"),
     _c("run.copy", "y", "copy id", "Copy the run's id", "copy"),
     _c("compare.fold", "f", "equal ones", "Show or fold what is equal", "fold", footer=True),

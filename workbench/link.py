@@ -9,7 +9,7 @@ from typing import Any, Protocol
 from workbench.client.stream import Disconnected, Engine, connect
 from workbench.errors import EngineError, EngineUnreachable
 
-TOPICS = ("runs", "metrics", "machines", "waits")
+TOPICS = ("runs", "metrics", "machines", "waits", "notices")
 RETRY_SECONDS = (0.2, 0.5, 1.0, 2.0)
 """Between attempts to reach the engine again; the last one repeats."""
 AWAY = "engine stopped; reconnecting…  runs go on without it"

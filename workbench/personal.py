@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from workbench import keymap, paths, settings, themes
 from workbench.errors import ConfigError
 from workbench.keymap import Keymap
+from workbench.settings import Notify
 from workbench.themes import Palette
 
 LOOK_SECONDS = 1.0
@@ -29,6 +30,7 @@ class Personal:
     """By name: those that come with the workbench, too."""
     theme: str = themes.DEFAULT
     """The one that config.toml asks for. There may be none of that name."""
+    notify: Notify = Notify()
     problems: Sequence[ConfigError] = ()
     """What is wrong, each beginning with FILE:LINE."""
 
@@ -37,19 +39,20 @@ def read(before: Personal | None = None) -> Personal:
     """As the files say now. Of a file that is broken, what it said before."""
     before = before or Personal()
     problems: list[ConfigError] = []
-    keys, theme = before.keys, before.theme
+    keys, theme, notify = before.keys, before.theme, before.notify
     try:
         keys = keymap.load()
     except ConfigError as problem:
         problems.append(problem)
     try:
-        theme = settings.load_user().theme or themes.DEFAULT
+        user = settings.load_user()
+        theme, notify = user.theme or themes.DEFAULT, user.notify
     except ConfigError as problem:
         problems.append(problem)
     palettes, broken = themes.available()
     unread = {problem.evidence.get("file") for problem in broken}
     kept = {name: palette for name, palette in before.palettes.items() if palette.path in unread}
-    return Personal(keys, {**palettes, **kept}, theme, (*problems, *broken))
+    return Personal(keys, {**palettes, **kept}, theme, notify, (*problems, *broken))
 
 
 async def changes(seconds: float = LOOK_SECONDS) -> AsyncIterator[None]:

@@ -79,6 +79,20 @@ class Project:
 
 
 @dataclass(frozen=True, slots=True)
+class Notify:
+    """How one is told of runs that one asked to hear of."""
+
+    how: tuple[str, ...] = ("app", "bell")
+    """In an open workbench: `app` a passing message, `bell` the terminal's bell, `osc9` a message of the terminal's."""
+    command: tuple[str, ...] = ()
+    """Program and arguments."""
+    webhook_file: str = ""
+    """Absolute path of a file that holds the address, and that nobody else may read."""
+    webhook_variable: str = ""
+    """A variable in the engine's environment that holds it."""
+
+
+@dataclass(frozen=True, slots=True)
 class User:
     history: str = ""
     """Directory of the history, "" for the usual place."""
@@ -89,6 +103,7 @@ class User:
     theme: str = ""
     gpus: Rule = USUAL
     """When a GPU that somebody else is on is free all the same."""
+    notify: Notify = Notify()
 
 
 def find_project(directory: str) -> Project:
@@ -133,7 +148,8 @@ def load_user(directory: str | None = None) -> User:
     except FileNotFoundError:
         return User()
     gpus = Rule(**values("gpus"))
-    return User(**values("engine"), **values("machine", "local"), **values("screen"), gpus=gpus)
+    notify = Notify(**values("notify"))
+    return User(**values("engine"), **values("machine", "local"), **values("screen"), gpus=gpus, notify=notify)
 
 
 def _above(directory: str, name: str) -> str:
@@ -186,6 +202,19 @@ def _texts(value: Any) -> tuple[str, ...]:
     if not isinstance(value, list):
         raise ValueError('must be a list of texts, such as ["a", "b"]')
     return tuple(_text(item) for item in value)
+
+
+def _ways(value: Any) -> tuple[str, ...]:
+    ways = _texts(value)
+    if unknown := [way for way in ways if way not in ("app", "bell", "osc9")]:
+        raise ValueError(f"can be app, bell and osc9, and {unknown[0]!r} is none of them")
+    return ways
+
+
+def _name(value: Any) -> str:
+    if not isinstance(value, str) or not ANY_VARIABLE.fullmatch(value):
+        raise ValueError("must be the name of an environment variable")
+    return value
 
 
 def _labels(value: Any) -> tuple[str, ...]:
@@ -294,6 +323,7 @@ USER: Table = {
     "engine": {"history": _directory},
     "machine": {"local": {"cpus": _whole(1, 100_000), "memory": _size}},
     "screen": {"theme": _text},
+    "notify": {"how": _ways, "command": _texts, "webhook-file": _directory, "webhook-variable": _name},
     "gpus": {"ignored": _processes, "small": _size, "idle": _micros},
 }
 

@@ -30,6 +30,8 @@ class FakeEngine:
 
     def __init__(self, world: World, path: str) -> None:
         self.world, self.path = world, path
+        self.wanted: set[str] = set()
+        """Ids of runs whose end somebody wants to hear of."""
         self.calls: list[tuple[str, dict[str, Any]]] = []
         self._writers: set[asyncio.StreamWriter] = set()
         self._server: asyncio.Server | None = None
@@ -113,6 +115,7 @@ class FakeEngine:
             runs = [run for run in runs if run.project == project]
         rows = [
             {"run": run_out(run), "metrics": {k: number_out(v) for k, v in self.world.last(run.id).items()}}
+            | ({"notify": True} if run.id in self.wanted else {})
             | ({"waits": self.world.why(run)} if run.status.name == "queued" else {})
             for run in runs[offset : offset + limit]
         ]
@@ -138,6 +141,7 @@ class FakeEngine:
             "artifacts": [],
             "use": None,
             "malformed": 0,
+            "notify": found.id in self.wanted,
             "files": [],
             "waiting": None,
             "warnings": [],
@@ -202,6 +206,12 @@ class FakeEngine:
 
     def do_release(self, runs: list[str]) -> Reply:
         return self._put(runs, lambda run: Queued(NOW))
+
+    def do_notify(self, runs: list[str], off: bool = False) -> Reply:
+        found = [self.world.find(run) for run in runs]
+        for run in found:
+            self.wanted.discard(run.id) if off else self.wanted.add(run.id)
+        return {"runs": [run_out(run) for run in found], "wanted": not off}
 
     def do_rerun(self, run: str, hold: bool = False) -> Reply:
         found = self.world.find(run)

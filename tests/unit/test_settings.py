@@ -13,6 +13,7 @@ from workbench.settings import (
     PROJECT,
     EnvironmentSettings,
     Metric,
+    Notify,
     Project,
     RunDefaults,
     SnapshotSettings,
@@ -207,3 +208,17 @@ def test_our_own_project_file_shows_every_key() -> None:
         return set(table) | {key for inner in table.values() if isinstance(inner, dict) for key in keys(inner)}
 
     assert [key for key in keys(PROJECT) - {"*"} if not re.search(rf"\b{key}\b", text)] == []
+
+
+def test_how_one_is_told(tmp_path: Path) -> None:
+    text = '[notify]\nhow = ["osc9"]\ncommand = ["say", "done"]\nwebhook-file = "/k/hook"\nwebhook-variable = "HOOK"\n'
+    write(tmp_path, text, "config.toml")
+    assert load_user(str(tmp_path)).notify == Notify(("osc9",), ("say", "done"), "/k/hook", "HOOK")
+    for wrong, complaint in (
+        ('how = ["mail"]', "how can be app, bell and osc9, and 'mail' is none of them"),
+        ('webhook-variable = "https://hooks.test"', "must be the name of an environment variable"),
+        ('webhook-file = "hook"', "must be an absolute path"),
+    ):
+        write(tmp_path, f"[notify]\n{wrong}\n", "config.toml")
+        with pytest.raises(ConfigError, match=f"config.toml:2: .*{complaint}"):
+            load_user(str(tmp_path))

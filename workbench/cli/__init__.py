@@ -28,6 +28,7 @@ VERBS: dict[str, tuple[str, str]] = {
     "open": ("look", "look at one of them"),
     "sql": ("look", "ask the history a question in SQL"),
     "wait": ("steer", "wait until runs are over; ends with their exit code"),
+    "notify": ("steer", "be told when a run is over"),
     "cancel": ("steer", "stop runs, with every process they started"),
     "hold": ("steer", "keep waiting runs from starting"),
     "release": ("steer", "let held runs start"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 
 from workbench.cli import output, submission, waiting
+from workbench.cli.parser import Parser
 from workbench.cli.preview import preview
 from workbench.client.calls import Engine
 
@@ -12,11 +13,16 @@ EXAMPLE = """\
 workbench run --set lr=0.01 --gpus 1 --time-limit 2h -- python train.py --lr {lr}
 workbench run --wait -- make report"""
 
-configure = submission.configure
+
+def configure(parser: Parser) -> None:
+    submission.configure(parser)
+    parser.add_argument("--notify", action="store_true", help="tell me when it is over")
 
 
 def main(args: argparse.Namespace) -> int:
     asked = submission.make(args)
+    if args.notify:
+        asked["notify"] = True
     if args.settings:
         from workbench.domain.params import parse_params
 

@@ -36,6 +36,8 @@ class Row:
     """Why it waits."""
     progress: str = ""
     """What preparing it is about."""
+    notify: bool = False
+    """Somebody wants to be told when it is over."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +60,8 @@ def fold(snapshot: Snapshot, method: str, params: Mapping[str, Any]) -> Snapshot
             return _each(snapshot, {id: {"why": text} for id, text in params["runs"].items()})
         case "progress":
             return _each(snapshot, {params["run"]: {"progress": params["text"]}})
+        case "notice":
+            return note(snapshot, [params["run"]], wanted=False)
         case "machines":
             gone = params.get("gone", ())
             known = [machine for machine in snapshot.machines if machine["name"] not in gone]
@@ -73,7 +77,9 @@ def learn(snapshot: Snapshot, page: Mapping[str, Any]) -> Snapshot:
         run = run_in(one["run"])
         known = rows.get(run.id, Row(run))
         metrics = {key: number_in(value) for key, value in one["metrics"].items()}
-        rows[run.id] = replace(known, run=run, metrics=metrics, why=one.get("waits", ""))
+        rows[run.id] = replace(
+            known, run=run, metrics=metrics, why=one.get("waits", ""), notify=one.get("notify", False)
+        )
     return replace(snapshot, rows=rows)
 
 
@@ -85,6 +91,11 @@ def learn_trends(snapshot: Snapshot, series: Iterable[Mapping[str, Any]]) -> Sna
             values = tuple(number_in(value) for value in one["values"][-TREND:])
             rows[row.run.id] = replace(row, trend={**row.trend, one["key"]: values})
     return replace(snapshot, rows=rows)
+
+
+def note(snapshot: Snapshot, ids: Iterable[str], wanted: bool) -> Snapshot:
+    """Of these runs' ends somebody wants to be told, or no more."""
+    return _each(snapshot, {id: {"notify": wanted} for id in ids})
 
 
 def keep(snapshot: Snapshot, ids: Iterable[str]) -> Snapshot:
@@ -132,8 +143,8 @@ def _measured(snapshot: Snapshot, runs: Mapping[str, Mapping[str, Any]]) -> Snap
     return replace(snapshot, rows=rows)
 
 
-def _each(snapshot: Snapshot, changes: Mapping[str, dict[str, str]]) -> Snapshot:
-    known = {id: replace(snapshot.rows[id], **said) for id, said in changes.items() if id in snapshot.rows}  # type: ignore[arg-type]
+def _each(snapshot: Snapshot, changes: Mapping[str, dict[str, Any]]) -> Snapshot:
+    known = {id: replace(snapshot.rows[id], **said) for id, said in changes.items() if id in snapshot.rows}
     return replace(snapshot, rows={**snapshot.rows, **known}) if known else snapshot
 
 

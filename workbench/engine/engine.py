@@ -12,6 +12,7 @@ from typing import Any
 
 from workbench.domain.devices import USUAL, Rule, Standing
 from workbench.domain.events import Change
+from workbench.domain.notice import Notice
 from workbench.domain.resources import Device
 from workbench.domain.run import Run, attempt_of
 from workbench.domain.use import Use, use_of
@@ -24,6 +25,7 @@ from workbench.engine.fleet import Fleet, Ways
 from workbench.engine.forecast import FORESEEN
 from workbench.engine.logs import Logs
 from workbench.engine.mind import Mind, Seen
+from workbench.engine.notices import Notices
 from workbench.engine.outbox import Outbox
 from workbench.engine.pasts import Pasts
 from workbench.engine.recovery import Recovery
@@ -34,10 +36,13 @@ from workbench.engine.server import Handler, Server
 from workbench.engine.snapshots import Snapshots
 from workbench.engine.store.interface import History, Reading
 from workbench.engine.supplies import Supplies
+from workbench.engine.telling import tell
 from workbench.engine.waiting import Why
 from workbench.engine.wheels import Wheels
+from workbench.errors import ConfigError
 from workbench.protocol.messages import number_out
 from workbench.protocol.runs import run_out
+from workbench.settings import load_user
 
 log = logging.getLogger(__name__)
 
@@ -81,6 +86,7 @@ class Engine:
         self.outbox = Outbox(history)
         self.artifacts = Artifacts(blobs, self.outbox.write)
         self.mind = Mind(self.outbox, self._perform, self._publish)
+        self.notices = Notices(self.outbox.write, self._tell)
         self.pasts = Pasts(history)
         self.recovery = Recovery(self.mind.state, history)
         self.dispatcher = Dispatcher(
@@ -111,6 +117,8 @@ class Engine:
                 group.create_task(self.outbox.run(), name="outbox")
                 await self.fleet.open(group, await self.history.machines(), await self.history.asides())
                 await self.mind.absorb(Seen(list(self.recovery.orphans(self.fleet))))
+                await self._recall_notices()
+                group.create_task(self.notices.run(), name="notices")
                 path = await self.server.open()
                 log.info("listening on %s", path)
                 await self.mind.absorb(Seen([seam.Tick()]))  # retries that waited for their moment go on waiting
@@ -174,6 +182,7 @@ class Engine:
                 for future in self._over.get(change.run.id, []):
                     if not future.done():
                         future.set_result(change.run)
+        self.notices.heard(changes)
         if changes and self.server.subscribed("runs"):
             for start in range(0, len(changes), 500):
                 told = [
@@ -207,6 +216,20 @@ class Engine:
     def _tell_machine(self, name: str) -> None:
         if self.server.subscribed("machines"):
             self.server.publish("machines", "machines", {"machines": [self.machine_view(name, with_history=False)]})
+
+    async def _recall_notices(self) -> None:
+        wanted = await self.history.notices()
+        self.notices.recall(wanted, [await self.history.find(id) for id in wanted if self.mind.live(id) is None])
+
+    async def _tell(self, notice: Notice) -> None:
+        """Clients at once, then by the ways that config.toml names just now."""
+        self.server.publish("notices", "notice", {**asdict(notice), "text": notice.text})
+        try:
+            how = await asyncio.to_thread(load_user)
+        except ConfigError as problem:
+            log.warning("told nobody of %s: %s", notice.run, problem.message)
+            return
+        await tell(notice, how.notify)
 
     def _topics_changed(self) -> None:
         """Machines tell what they do often while somebody looks, and now and then otherwise."""

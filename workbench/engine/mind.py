@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from workbench.domain.events import Change
@@ -53,8 +53,11 @@ class Mind:
         self._publish = publish
         self._clock = clock
 
-    async def submit(self, submission: seam.Submit, changes: Sequence[Change]) -> None:
-        """Acknowledged means committed: the runs, and where the first of them go, in one transaction.
+    async def submit(
+        self, submission: seam.Submit, changes: Sequence[Change], notices: Mapping[str, str] | None = None
+    ) -> None:
+        """Acknowledged means committed: the runs, where the first of them go, and who wants to hear of them, in one
+        transaction.
 
         Raises HistoryError: then there are no such runs.
         """
@@ -62,7 +65,7 @@ class Mind:
         outcome = scheduler.step(self.state, submission, self._clock())
         ours = [*changes, *(change for change in outcome.changes if change.run.id in ids)]
         try:
-            await self._outbox.write(Batch(changes=ours), refusable=True)
+            await self._outbox.write(Batch(changes=ours, notices=notices or {}), refusable=True)
         except HistoryError:
             undone = scheduler.step(self.state, seam.Withdraw(tuple(ids)), self._clock())
             others = [change for change in outcome.changes if change.run.id not in ids]

@@ -116,5 +116,6 @@ def _merge(batches: list[Batch]) -> Batch:
         samples=[sample for batch in batches for sample in batch.samples],
         machines={name: machine for batch in batches for name, machine in batch.machines.items()},
         asides={name: reason for batch in batches for name, reason in batch.asides.items()},
+        notices={run: by for batch in batches for run, by in batch.notices.items()},
         collections=[collection for batch in batches for collection in batch.collections],
     )

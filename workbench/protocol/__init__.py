@@ -11,12 +11,13 @@ names are those of the command line and of engine/handlers):
     stop         {}                                      -> {}
     submit       Submission                              -> {count, ids, names, runs: first 100 Run}
     runs         {filter?, order?, limit?, offset?, project?}
-                                                         -> {total, counts: {status: n}, rows: [{run, metrics, waits?}]}
+                                                         -> {total, counts: {status: n},
+                                                             rows: [{run, metrics, waits?, notify?}]}
     show         {run}                                   -> {run, metrics: {key: {last, min, max, step, count}},
                                                              events: [{at, kind, by, detail}], malformed, files,
                                                              artifacts: [{name, path, size, sha256, stored}],
                                                              collecting: null or {text, moving},
-                                                             use: null or Use, waiting, warnings: [text]}
+                                                             use: null or Use, waiting, notify: bool, warnings: [text]}
     logs         {run, offset?, limit?, wait?}           -> {run, offset, next, size, text, over}
                                                             offset < 0: from the end; wait: seconds to wait for more
     pull         {run, name, offset?, limit?}            -> {name, size, sha256, offset, data}: some bytes of an
@@ -25,6 +26,7 @@ names are those of the command line and of engine/handlers):
     cancel       {runs: [R]}                             -> {runs: [Run]}
     hold         {runs: [R]}                             -> {runs: [Run]}
     release      {runs: [R]}                             -> {runs: [Run]}
+    notify       {runs: [R], off?}                       -> {runs: [Run], wanted: bool}
     rerun        {run, hold?}                            -> {runs: [Run]}
     edit         {run, ask: partial Ask}                 -> {run}
     move         {run, to: top | bottom | before R | after R}   -> {run}
@@ -45,7 +47,7 @@ names are those of the command line and of engine/handlers):
     sql          {query, seconds?, rows?}                -> {columns, rows, truncated}
     environments {}                                      -> {environments: [{id, path, bytes, used, needed}]}
     prune        {}                                      -> {removed: [id], bytes}
-    subscribe    {topics: [runs | metrics | machines | waits]}  -> {}
+    subscribe    {topics: [runs | metrics | machines | waits | notices]}  -> {}
 
 probe is {hostname, user, python, kernel, root, scheduler, round_trip: ms, clock: seconds ahead, fingerprint}, null for
 the engine's own machine. fingerprints are those of host keys that a person has approved: without them an unknown key
@@ -60,6 +62,7 @@ Notifications, to subscribers only:
     metrics  {runs: {id: {key: last}}}
     machines {machines: [Machine], gone?: [name]}
     waits    {runs: {id: text}}
+    notice   {run, name, project, user, status, exit_code, machine, seconds, reason, text}   it is over
     progress {run, text}                   what preparing it is about just now
     dropped  {reason}                      the last line that a slow subscriber gets
 

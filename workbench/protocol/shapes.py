@@ -30,6 +30,8 @@ class Submission(TypedDict):
     retries: NotRequired[int]
     tags: NotRequired[list[str]]
     hold: NotRequired[bool]
+    notify: NotRequired[bool]
+    """Tell whoever submits it when it is over."""
     packages: NotRequired[list[str]]
     """`--with`: requirements for this run alone."""
 

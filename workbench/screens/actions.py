@@ -40,6 +40,25 @@ async def hold_or_release(desk: Desk, runs: Sequence[Run]) -> None:
         desk.say("only a waiting run can be held")
 
 
+async def notify(desk: Desk, runs: Sequence[Run]) -> None:
+    """Ask to be told when they are over; where that was asked of all, take it back."""
+    live = [run for run in runs if run.live]
+    if not live:
+        desk.say("it is over already")
+        return
+    rows = desk.snapshot.rows
+    off = all(run.id in rows and rows[run.id].notify for run in live)
+    which, ids = names(live), [run.id for run in live]
+    if await desk.act(f"notify --off {which}" if off else f"notify {which}", "notify", runs=ids, off=off):
+        desk.learn_wish(ids, not off)
+        what = which if len(live) == 1 else f"{len(live)} runs"
+        desk.say(f"no word of {what}" if off else f"you will be told when {what} {_is(live)} over")
+
+
+def _is(runs: Sequence[Run]) -> str:
+    return "is" if len(runs) == 1 else "are"
+
+
 async def rerun(desk: Desk, run: Run) -> None:
     reply = await desk.act(f"rerun {clean(run.name)}", "rerun", run=run.id)
     if reply:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Protocol
 
 from workbench.client.mirror import Snapshot
@@ -51,6 +51,10 @@ class Desk(Protocol):
 
     def learn_reasons(self, reasons: Mapping[str, str]) -> None:
         """Why runs wait: id -> text."""
+        ...
+
+    def learn_wish(self, runs: Iterable[str], wanted: bool) -> None:
+        """Whether somebody wants to be told of the ends of these runs."""
         ...
 
     def say(self, text: str, trouble: bool = False) -> None:

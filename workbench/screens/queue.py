@@ -248,6 +248,9 @@ class QueueScreen(Panel):
     def action_hold(self) -> None:
         errand(self, partial(actions.hold_or_release, self.desk, self._chosen()))
 
+    def action_tell(self) -> None:
+        errand(self, partial(actions.notify, self.desk, self._chosen()))
+
     async def action_edit(self) -> None:
         if run := self._run():
             await actions.edit(self.desk, run)

@@ -86,7 +86,8 @@ class RunScreen(Panel):
         if row is None:
             return
         name = Cell(f" {clean(row.run.name)}  ", "title")
-        self.query_one("#headline", OneLine).show((name, *headline(row.run, self.desk.now())))
+        told = Cell("   you will be told", "accent") if row.notify else Cell("")
+        self.query_one("#headline", OneLine).show((name, *headline(row.run, self.desk.now()), told))
         self._draw_tabs()
         self._front.draw(row, self._shown)
         self._beside.draw(row, self._shown)
@@ -128,7 +129,7 @@ class RunScreen(Panel):
     def _learn(self, shown: Mapping[str, Any]) -> None:
         self._shown, desk = shown, self.desk
         last = {key: value["last"] for key, value in shown["metrics"].items()}
-        desk.learn({"rows": [{"run": shown["run"], "metrics": last}]})
+        desk.learn({"rows": [{"run": shown["run"], "metrics": last, "notify": shown["notify"]}]})
         if waiting := shown.get("waiting"):
             desk.learn_reasons({self.run_id: waiting["text"] if isinstance(waiting, Mapping) else str(waiting)})
 
@@ -176,6 +177,10 @@ class RunScreen(Panel):
     def action_hold(self) -> None:
         if row := self._row:
             errand(self, partial(actions.hold_or_release, self.desk, [row.run]))
+
+    def action_tell(self) -> None:
+        if row := self._row:
+            errand(self, partial(actions.notify, self.desk, [row.run]))
 
     async def action_edit(self) -> None:
         if row := self._row:

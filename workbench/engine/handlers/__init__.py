@@ -23,6 +23,7 @@ from workbench.engine.handlers.machines_add import machines_add, machines_check
 from workbench.engine.handlers.machines_drain import machines_drain, machines_resume
 from workbench.engine.handlers.machines_remove import machines_remove
 from workbench.engine.handlers.move import move
+from workbench.engine.handlers.notify import notify
 from workbench.engine.handlers.params import Params
 from workbench.engine.handlers.projects import projects
 from workbench.engine.handlers.pull import pull
@@ -55,6 +56,7 @@ VERBS: tuple[_Verb, ...] = (
     machines_remove,
     machines_resume,
     move,
+    notify,
     projects,
     prune,
     pull,

@@ -48,6 +48,7 @@ async def show(engine: Engine, peer: Peer, params: Params) -> dict[str, Any]:
         "artifacts": artifacts,
         "collecting": await collecting(engine, run, expected=missing),
         "malformed": count,
+        "notify": engine.notices.wanted(run.id),
         "files": files if os.path.isdir(os.path.join(files, "work")) else "",
         "waiting": why_out(waiting[0]) if waiting else None,
         "warnings": [

@@ -27,7 +27,7 @@ from workbench.engine.mind import now
 from workbench.engine.minting import mint
 from workbench.engine.server import Peer
 from workbench.engine.waiting import describe
-from workbench.errors import UsageError
+from workbench.errors import HistoryError, UsageError
 from workbench.protocol.runs import run_out
 from workbench.protocol.shapes import Submission
 
@@ -77,7 +77,7 @@ async def submit(engine: Engine, peer: Peer, params: Params) -> dict[str, Any]:
     )
     status: Status = Held(now(), f"by {peer.user}") if params.flag("hold") else Queued(now())
     runs = await _make(engine, template, combinations, name, status, sweep=params.has("grid"))
-    await admit(engine, runs, pending, peer.user)
+    await admit(engine, runs, pending, peer.user, notify=params.flag("notify"))
     return {**summary(runs), "warnings": list(frozen.warnings)}
 
 
@@ -90,12 +90,18 @@ def summary(runs: Sequence[Run]) -> dict[str, Any]:
     }
 
 
-async def admit(engine: Engine, runs: Sequence[Run], pending: frozenset[str], by: str) -> None:
-    """On disk, then in the queue."""
+async def admit(engine: Engine, runs: Sequence[Run], pending: frozenset[str], by: str, *, notify: bool = False) -> None:
+    """On disk, then in the queue. notify: whoever submits them wants to hear of their ends."""
     at = now()
     changes = [Change(Kind.SUBMITTED, at, run, by) for run in runs]
     waits = {run.id: pending for run in runs} if pending else {}
-    await engine.mind.submit(seam.Submit(tuple(runs), waits), changes)
+    ids = [run.id for run in runs]
+    notices = engine.notices.expect(ids, by) if notify else {}
+    try:
+        await engine.mind.submit(seam.Submit(tuple(runs), waits), changes, notices)
+    except HistoryError:
+        engine.notices.drop(notices)
+        raise
 
 
 async def _make(

@@ -92,6 +92,9 @@ class DuckHistory:
     async def asides(self) -> dict[str, str]:
         return await self._read(reads.asides)
 
+    async def notices(self) -> dict[str, str]:
+        return await self._read(reads.notices)
+
     async def samples(self, machine: str, since: Micros, limit: int) -> list[tuple[Micros, dict[str, Any]]]:
         return await self._read(reads.samples, machine, since, limit)
 

@@ -74,6 +74,8 @@ class Batch:
     collections: Sequence[Collected] = ()
     asides: Mapping[str, str] = field(default_factory=dict)
     """machine -> what is held against it from now on, "" where nothing is any more."""
+    notices: Mapping[str, str] = field(default_factory=dict)
+    """run -> who wants to be told of its end, "" where nobody does any more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,6 +178,10 @@ class History(Protocol):
 
     async def asides(self) -> dict[str, str]:
         """machine -> what is held against it, where something is."""
+        ...
+
+    async def notices(self) -> dict[str, str]:
+        """run -> who wants to be told of its end, until that was done."""
         ...
 
     async def samples(self, machine: str, since: Micros, limit: int) -> list[tuple[Micros, dict[str, Any]]]: ...

@@ -165,6 +165,10 @@ def asides(cursor: Cursor) -> dict[str, str]:
     return dict(cursor.execute("SELECT machine, reason FROM aside").fetchall())
 
 
+def notices(cursor: Cursor) -> dict[str, str]:
+    return dict(cursor.execute("SELECT run.id, asked_by FROM notice JOIN run ON run.seq = notice.run").fetchall())
+
+
 def samples(cursor: Cursor, machine: str, since: Micros, limit: int) -> list[tuple[Micros, dict[str, Any]]]:
     query = "SELECT time, body FROM sample WHERE machine = ? AND time >= ? ORDER BY time DESC LIMIT ?"
     found = cursor.execute(query, [machine, since, limit]).fetchall()

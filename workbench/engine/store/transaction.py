@@ -44,6 +44,10 @@ def write(cursor: duckdb.DuckDBPyConnection, memory: Memory, batches: Sequence[B
     for name, reason in ((name, reason) for batch in batches for name, reason in batch.asides.items()):
         cursor.execute("DELETE FROM aside WHERE machine = ?", [name])
         _append(cursor, "aside", [(name, reason)] if reason else [])
+    for run, by in ((run, by) for batch in batches for run, by in batch.notices.items()):
+        seq = memory.recall(cursor, run).seq
+        cursor.execute("DELETE FROM notice WHERE run = ?", [seq])
+        _append(cursor, "notice", [(seq, by)] if by else [])
     _append(cursor, "sample", [(sample.machine, sample.at, rows.compact(sample.body)) for sample in samples])
     _forget(memory, changes)
 

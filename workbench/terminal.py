@@ -1,0 +1,39 @@
+"""What only the terminal can do, also from within tmux: its clipboard, and its own messages."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Mapping
+
+from workbench.present.sanitise import clean
+
+
+def in_tmux(environment: Mapping[str, str] = os.environ) -> bool:
+    return bool(environment.get("TMUX"))
+
+
+def message(text: str, tmux: bool) -> str:
+    """OSC 9 (iTerm2, WezTerm, Windows Terminal, Ghostty, foot, ...): a message of the desktop's.
+
+    tmux hands it on only in an envelope of its own, and where `allow-passthrough` is on.
+    """
+    said = f"\x1b]9;{clean(text)}\x07"
+    return "\x1bPtmux;" + said.replace("\x1b", "\x1b\x1b") + "\x1b\\" if tmux else said
+
+
+async def copy_by_tmux(text: str) -> bool:
+    """Into tmux's buffer, and by `-w` (tmux 3.2) on into the clipboard: a bare OSC 52 it would ignore.
+
+    False where tmux would not take it.
+    """
+    try:
+        tmux = await asyncio.create_subprocess_exec(
+            *("tmux", "load-buffer", "-w", "-"),
+            stdin=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.DEVNULL,
+        )
+    except OSError:
+        return False
+    await tmux.communicate(text.encode())
+    return tmux.returncode == 0
