@@ -150,6 +150,16 @@ async def test_no_session_is_allowed(fleet: Fleet) -> None:
     assert "MaxSessions" in caught.value.hint
 
 
+async def test_one_session_is_enough_for_a_hundred_runs(fleet: Fleet) -> None:
+    """What sshd allows by default is ten: probing, installing, sending and starting never hold more than one."""
+    site = fleet.machine(MaxSessions="1")
+    ear = Ear(await site.connect())
+    await asyncio.gather(*(ear.machine.start([spec(f"a{number}.1", ("true",))]) for number in range(100)))
+    for number in range(100):
+        assert isinstance(await ear.end_of(f"a{number}.1"), Exited)
+    await ear.close()
+
+
 async def test_a_road_that_broke_before_it_was_used(fleet: Fleet) -> None:
     site = fleet.machine()
     road = await Connection.open(site.destination)
