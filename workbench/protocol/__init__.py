@@ -33,7 +33,10 @@ names are those of the command line and of engine/handlers):
     explain      {run}                                   -> {run, why: {kind, text, until}}
     compare      {runs: [R]}                             -> {runs: [Run], params: {key: [value]}, same: {key: value},
                                                              metrics: {key: [last]}, code: [...], environment: [...]}
-    series       {runs: [R], keys: [k], points?}         -> {series: [{run, key, steps, times, values}]}
+    series       {runs: [R], keys: [k], points?, first?, last?, bands?}
+                                                         -> {series: [{run, key, steps, times, values, lows?, highs?}]}
+                                                            first, last: steps, of a stretch. bands: where there are
+                                                            more than points, means, their lows and highs beside them
     usage        {run, points?}                          -> {run, usage: [Use]}: of its last attempt, in order of time
     diff         {run}                                   -> {text}: the uncommitted changes it was submitted with
     machines     {name?}                                 -> {machines: [Machine]}

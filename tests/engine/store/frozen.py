@@ -47,7 +47,7 @@ async def check(path: str) -> None:
         metrics = await history.metrics(run.id)
         assert (metrics["loss"].last, metrics["loss"].min, metrics["loss"].count) == (0.01, 0.01, 100)
         assert math.isnan(metrics["odd"].last)
-        steps, times, values = await history.series(run.id, "loss", 1000)
+        steps, times, values, *_ = await history.series(run.id, "loss", 1000)
         assert steps == list(range(100)) and times[3] == SUBMITTED + 3 and values[3] == 0.25
         assert [event["kind"] for event in await history.events(run.id)] == ["submitted"]
         assert await history.artifacts(run.id) == [ARTIFACT]

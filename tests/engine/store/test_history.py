@@ -14,7 +14,7 @@ from workbench.domain.events import Change, Kind
 from workbench.domain.status import Finished, Held, Queued, Running, Status
 from workbench.domain.time import SECOND
 from workbench.engine.store import DuckHistory, open_history
-from workbench.engine.store.interface import Artifact, Batch, MachineSample
+from workbench.engine.store.interface import Artifact, Batch, MachineSample, Series, Stretch
 from workbench.errors import Ambiguous, HistoryError, NotFound
 
 
@@ -171,7 +171,7 @@ async def test_what_was_read_is_stored_once_however_often_it_is_sent(history: Du
     first, second = read(run, 10, ("loss", 1, 0.5)), read(run, 20, ("loss", 2, 0.4))
     for batch in (first, first, second, first, second):
         await history.commit(batch)
-    assert await history.series(run.id, "loss", 100) == ([1, 2], [SUBMITTED + 1, SUBMITTED + 2], [0.5, 0.4])
+    assert await history.series(run.id, "loss", 100) == Series([1, 2], [SUBMITTED + 1, SUBMITTED + 2], [0.5, 0.4])
     assert (await history.metrics(run.id))["loss"].count == 2
     assert await history.marks() == {(run.id, 1): (20, 0)}
 
@@ -182,7 +182,7 @@ async def test_attempts_have_offsets_of_their_own_and_a_later_one_overwrites(his
     await history.commit(read(run, 50, *(("loss", step, 1.0) for step in range(6))))
     await history.commit(read(run, 30, *(("loss", step, 2.0) for step in range(3, 5)), attempt=2))
     assert await history.marks() == {(run.id, 1): (50, 0), (run.id, 2): (30, 0)}
-    steps, _, values = await history.series(run.id, "loss", 100)
+    steps, _, values, *_ = await history.series(run.id, "loss", 100)
     assert steps == [0, 1, 2, 3, 4]
     assert values == [1.0, 1.0, 1.0, 2.0, 2.0]
 
@@ -239,7 +239,7 @@ async def test_series_are_thinned_to_first_last_and_extremes(history: DuckHistor
     values = [math.sin(step / 500) for step in range(10_000)]
     values[1234], values[4321], values[5000] = 50.0, -50.0, math.nan
     await history.commit(read(run, 10, *(("loss", step, value) for step, value in enumerate(values))))
-    steps, times, thinned = await history.series(run.id, "loss", 200)
+    steps, times, thinned, *_ = await history.series(run.id, "loss", 200)
     assert 100 <= len(steps) <= 200
     assert steps == sorted(steps) and len(steps) == len(times) == len(thinned)
     assert (steps[0], steps[-1]) == (0, 9_999)
@@ -251,10 +251,36 @@ async def test_a_series_of_nothing_finite_still_shows_that_it_was_there(history:
     run = make(1)
     await history.commit(submitted(run))
     await history.commit(read(run, 10, *(("loss", step, math.nan) for step in range(100))))
-    steps, _, values = await history.series(run.id, "loss", 10)
+    steps, _, values, *_ = await history.series(run.id, "loss", 10)
     assert (steps[0], steps[-1]) == (0, 99)
     assert all(map(math.isnan, values))
-    assert await history.series(run.id, "none", 10) == ([], [], [])
+    assert await history.series(run.id, "none", 10) == Series([], [], [])
+
+
+async def test_a_stretch_of_a_long_series_comes_point_by_point(history: DuckHistory) -> None:
+    run = make(1)
+    await history.commit(submitted(run))
+    await history.commit(read(run, 10, *(("loss", step, float(step)) for step in range(10_000))))
+    near = await history.series(run.id, "loss", 200, Stretch(5_000, 5_099))
+    assert list(near.steps) == list(range(5_000, 5_100))
+    assert await history.series(run.id, "loss", 200, Stretch(20_000, 30_000)) == Series([], [], [])
+
+
+async def test_bands_are_means_between_what_they_stand_for(history: DuckHistory) -> None:
+    run = make(1)
+    await history.commit(submitted(run))
+    values = [float(step % 2) for step in range(1_000)]
+    values[100], values[200:210], values[500] = 50.0, [math.nan] * 10, math.inf
+    await history.commit(read(run, 10, *(("loss", step, value) for step, value in enumerate(values))))
+    steps, times, means, lows, highs = await history.series(run.id, "loss", 100, bands=True)
+    assert len(steps) == len(times) == len(means) == len(lows) == len(highs) == 100
+    assert list(steps) == sorted(steps)
+    assert (lows[0], means[0], highs[0]) == (0.0, 0.5, 1.0)
+    assert highs[10] == 50.0
+    assert math.isnan(means[20]) and math.isnan(lows[20]) and math.isnan(highs[20])
+    assert all(low <= mean <= high for low, mean, high in zip(lows, means, highs, strict=True) if not math.isnan(low))
+    few = await history.series(run.id, "loss", 2_000, bands=True)
+    assert (len(few.values), few.lows, few.highs) == (1_000, (), ())
 
 
 async def test_samples_come_latest_first_cut_and_in_order(history: DuckHistory) -> None:

@@ -17,7 +17,16 @@ from workbench.domain.time import Micros
 from workbench.domain.use import Use
 from workbench.engine.store import reads, sql, usage
 from workbench.engine.store.database import Database, our_errors
-from workbench.engine.store.interface import Artifact, Batch, Metric, Page, Table
+from workbench.engine.store.interface import (
+    EVERYTHING,
+    Artifact,
+    Batch,
+    Metric,
+    Page,
+    Series,
+    Stretch,
+    Table,
+)
 from workbench.engine.store.witness import Witness
 from workbench.engine.store.writer import Writer
 
@@ -68,8 +77,10 @@ class DuckHistory:
     async def metrics(self, run: str) -> dict[str, Metric]:
         return await self._read(reads.metrics, run)
 
-    async def series(self, run: str, key: str, points: int) -> tuple[list[int], list[Micros], list[float]]:
-        return await self._read(reads.line, run, key, points)
+    async def series(
+        self, run: str, key: str, points: int, stretch: Stretch = EVERYTHING, bands: bool = False
+    ) -> Series:
+        return await self._read(reads.line, run, key, points, stretch, bands)
 
     async def events(self, run: str) -> list[dict[str, Any]]:
         return await self._read(reads.events, run)

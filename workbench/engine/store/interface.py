@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from workbench.domain.events import Change
 from workbench.domain.machines import Enrolled
@@ -92,6 +92,27 @@ class Metric:
 
 
 @dataclass(frozen=True, slots=True)
+class Stretch:
+    """Of the steps of a run, from the first to the last of these."""
+
+    first: int = -(1 << 63)
+    last: int = (1 << 63) - 1
+
+
+EVERYTHING = Stretch()
+
+
+class Series(NamedTuple):
+    """A metric in order of step: as many of each, but for lows and highs, which only means of several points have."""
+
+    steps: Sequence[int]
+    times: Sequence[Micros]
+    values: Sequence[float]
+    lows: Sequence[float] = ()
+    highs: Sequence[float] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Row:
     run: Run
     metrics: dict[str, float]
@@ -150,8 +171,10 @@ class History(Protocol):
 
     async def metrics(self, run: str) -> dict[str, Metric]: ...
 
-    async def series(self, run: str, key: str, points: int) -> tuple[list[int], list[Micros], list[float]]:
-        """Steps, times, values, in order of step; thinned to about `points`, first, last and extremes kept."""
+    async def series(
+        self, run: str, key: str, points: int, stretch: Stretch = EVERYTHING, bands: bool = False
+    ) -> Series:
+        """Thinned to about `points`: first, last and extremes kept, or with `bands` means between lows and highs."""
         ...
 
     async def events(self, run: str) -> list[dict[str, Any]]:

@@ -13,7 +13,7 @@ from workbench.domain.machines import Enrolled
 from workbench.domain.run import Run
 from workbench.domain.time import SECOND, Micros
 from workbench.engine.store import filters, rows, series
-from workbench.engine.store.interface import Artifact, Metric, Page, Row
+from workbench.engine.store.interface import Artifact, Metric, Page, Row, Series, Stretch
 from workbench.engine.store.memory import LIVE
 from workbench.errors import Ambiguous, FilterError, HistoryError, NotFound
 
@@ -121,8 +121,8 @@ def metrics(cursor: Cursor, run: str) -> dict[str, Metric]:
     return {key: Metric(*rest) for key, *rest in cursor.execute(query, [_seq(cursor, run)]).fetchall()}
 
 
-def line(cursor: Cursor, run: str, key: str, points: int) -> series.Line:
-    return series.read(cursor, _seq(cursor, run), rows.text(key), points)
+def line(cursor: Cursor, run: str, key: str, points: int, stretch: Stretch, bands: bool) -> Series:
+    return series.read(cursor, _seq(cursor, run), rows.text(key), points, stretch, bands)
 
 
 def events(cursor: Cursor, run: str) -> list[dict[str, Any]]:
