@@ -21,7 +21,7 @@ KEYS = {
     "projects": ("1",),
     "queue": (),
     "machines": ("3", "j"),
-    "run": ("enter", "m"),
+    "run": ("enter", "]"),
     "compare": (" ", " ", " ", "G", "k", " ", "="),
 }
 """What to press to see it."""

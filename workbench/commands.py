@@ -42,6 +42,8 @@ def _c(id: str, keys: str, title: str, help: str, action: str, cli: str = "", fo
     return Command(id, tuple(keys.split()), title, help, action, cli, footer)
 
 
+_PLOT = "plot {run} {metrics}"
+
 COMMANDS: tuple[Command, ...] = (
     _c("app.projects", "1", "projects", "Projects: goal, counts, best result", "go('projects')"),
     _c("app.queue", "2", "queue", "Runs: live ones, waiting ones and why, then the past", "go('queue')", "runs"),
@@ -85,6 +87,20 @@ COMMANDS: tuple[Command, ...] = (
     _c("queue.metric", "m", "metric", "Show the next metric in the list", "metric"),
     _c("queue.unmark", "u", "unmark", "Take away all marks", "unmark"),
     _c("machines.open", "enter", "its runs", "The runs on this machine", "open", "runs @{machine}", True),
+    _c(
+        "metrics.choose", "enter", "chart", "Chart this metric with its train or val kin; again: alone", "choose", _PLOT
+    ),
+    _c("metrics.overlay", "space", "overlay", "Put this metric into the chart, or take it out", "overlay", _PLOT, True),
+    _c("chart.zoom_in", "+", "zoom", "Look closer, around the cursor", "look('zoom_in')", footer=True),
+    _c("chart.zoom_out", "_ -", "zoom out", "See more again", "look('zoom_out')"),
+    _c("chart.right", "right", "read", "Read values at a cursor: the next point", "look('right')", footer=True),
+    _c("chart.left", "left", "left", "Read values at a cursor: the point before", "look('left')"),
+    _c("chart.earlier", "< shift+left", "earlier", "Where it is zoomed: to the left", "look('earlier')"),
+    _c("chart.later", "> shift+right", "later", "Where it is zoomed: to the right", "look('later')"),
+    _c("chart.over", "x", "x axis", "Over steps, time, or the metric `epoch`", "look('over')", _PLOT, True),
+    _c("chart.scale", "L", "log scale", "Logarithmic in y, in x, in both, in neither", "look('scale')", _PLOT),
+    _c("chart.smooth", "s", "smooth", "Smooth by 0.6, by 0.9, not at all", "look('smooth')", _PLOT),
+    _c("chart.reset", "0", "whole", "Everything again, without a cursor", "look('reset')"),
     _c("run.next", "]", "next tab", "The next tab", "tab(1)", footer=True),
     _c("run.previous", "[", "tab before", "The tab before", "tab(-1)"),
     _c("run.down", "j down", "down", "Scroll down", "turn(1)"),
@@ -93,7 +109,7 @@ COMMANDS: tuple[Command, ...] = (
     _c("run.bottom", "G end", "bottom", "To the end; a log is followed from there", "turn_to(1)"),
     _c("run.page_down", "ctrl+d pagedown", "page down", "Half a screen down", "turn_page(1)"),
     _c("run.page_up", "ctrl+u pageup", "page up", "Half a screen up", "turn_page(-1)"),
-    _c("run.metric", "m", "metric", "Chart the next metric", "metric", "plot {run} {metric}", True),
+    _c("run.metric", "m", "metric", "Chart the next metric and its kin", "metric", "plot {run} {metric}", True),
     _c("run.cancel", "c", "cancel", "Cancel this run; asks first", "cancel", "cancel {runs}", True),
     _c(
         "run.rerun", "r", "rerun", "Submit the same again: same code, params, environment", "rerun", "rerun {run}", True
@@ -108,14 +124,16 @@ COMMANDS: tuple[Command, ...] = (
     _c("compare.right", "right", "right", "The run to the right", "column(1)"),
 )
 
-SCOPES = ("projects", "queue", "machines", "run", "compare")
-LISTS = ("projects", "queue", "machines")
+SCOPES = ("projects", "queue", "machines", "run", "metrics", "chart", "compare")
+LISTS = ("projects", "queue", "machines", "metrics")
 """Scopes of screens on which the keys of every list hold, too."""
+TABS = ("run", "metrics", "chart")
+"""Scopes that hold together on a run's tabs."""
 
 
 def short(key: str) -> str:
     """A key as a footer has room for it."""
-    return {"escape": "esc"}.get(key, key.replace("ctrl+", "^"))
+    return {"escape": "esc", "left": "←", "right": "→"}.get(key, key.replace("ctrl+", "^"))
 
 
 def bindings(scope: str) -> list[BindingType]:

@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from workbench import paths, toml
-from workbench.commands import COMMANDS, FOOTER, LISTS, Command, key_name
+from workbench.commands import COMMANDS, FOOTER, LISTS, TABS, Command, key_name
 
 TAKEN = {
     "ctrl+a": "screen's own key",
@@ -118,7 +118,7 @@ def _refuse_clash(document: toml.Document, command: Command, commands: tuple[Com
 
 
 def _hold_together(one: str, other: str) -> bool:
-    if one == other or "app" in (one, other):
+    if one == other or "app" in (one, other) or {one, other} <= set(TABS):
         return True
     return "list" in (one, other) and bool({one, other} & set(LISTS))
 

@@ -15,14 +15,17 @@ from typing import Any
 
 from tests.screens.made_up import NOW, World
 from workbench.domain.filters import parse as parse_filter
-from workbench.domain.run import Run
+from workbench.domain.run import Run, started_at
 from workbench.domain.status import Cancelled, Held, Queued
+from workbench.domain.time import SECOND
 from workbench.errors import WorkbenchError
 from workbench.protocol import MAX_FRAME, VERSION
 from workbench.protocol.messages import error, notification, number_out, parse, result
 from workbench.protocol.runs import run_out
 
 Reply = dict[str, Any]
+STEP_SECONDS = 10
+"""From one step of a made-up run to the next."""
 
 
 class FakeEngine:
@@ -161,16 +164,34 @@ class FakeEngine:
             "over": not found.live,
         }
 
-    def do_series(self, runs: list[str], keys: list[str], points: int = 400) -> Reply:
+    def do_series(
+        self,
+        runs: list[str],
+        keys: list[str],
+        points: int = 400,
+        first: int = 0,
+        last: int = 1 << 62,
+        bands: bool = False,
+    ) -> Reply:
         series = []
         for id in runs:
-            values = self.world.values(self.world.find(id).id)
-            for key in keys:
-                if key in values:
-                    ys = [number_out(value) for value in values[key][-points:]]
-                    steps = list(range(len(values[key])))[-points:]
-                    series.append({"run": id, "key": key, "steps": steps, "times": steps, "values": ys})
-        return {"series": series}
+            run = self.world.find(id)
+            values, began = self.world.values(run.id), started_at(run.status) or 0
+            for key in (key for key in keys if key in values):
+                ys = values[key]
+                steps = range(max(0, first), min(len(ys), last + 1))
+                every = max(1, -(-len(steps) // points)) if bands else 1
+                starts = steps[::every] if bands else steps[-points:]
+                parts = [ys[step : min(step + every, steps.stop)] for step in starts]
+                told = {"values": [sum(part) / len(part) for part in parts]}
+                if every > 1:
+                    told |= {"lows": list(map(min, parts)), "highs": list(map(max, parts))}
+                series.append(
+                    {"run": run.id, "key": key, "steps": list(starts)}
+                    | {"times": [began + step * STEP_SECONDS * SECOND for step in starts]}
+                    | {name: list(map(number_out, those)) for name, those in told.items()}
+                )
+        return {"series": [one for one in series if one["steps"]]}
 
     def do_usage(self, run: str, points: int) -> Reply:
         return {"run": run, "usage": self.world.usage.get(run, [])}

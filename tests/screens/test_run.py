@@ -42,7 +42,7 @@ async def test_tabs_go_round(tmp_path: Path) -> None:
     async with open_app(a_team(), tmp_path, run="brave-sunset-12") as (person, _):
         await person.sees("epoch  7/40")
         await person.press("]")
-        await person.sees("by step", "┤", "min 0.2")
+        await person.sees("by step", "┤", "min", "0.2545")
         await person.press("]")
         await person.sees("no samples yet")
         await person.press("]")
@@ -84,15 +84,17 @@ async def test_what_it_took_so_far_is_drawn(tmp_path: Path) -> None:
     async with open_app(world, tmp_path, run="brave-sunset-12") as (person, _):
         await person.sees("epoch  7/40")
         await person.press("]", "]")
-        await person.sees("cores 1.9", "GPUs 0.7", "memory 12 GB", "GPU memory 31 GB", "start", "12m 03s")
+        await person.sees("cores 1.9", "GPUs 0.7", "memory 12 GB", "GPU memory 31 GB", "10m 30s", "12m")
 
 
 async def test_m_charts_one_metric_after_another(tmp_path: Path) -> None:
     async with open_app(a_team(), tmp_path, run="brave-sunset-12") as (person, engine):
         await person.sees("epoch  7/40")
         await person.press("m")
-        await person.sees("by step", "val_loss")
-        await person.until(lambda: engine.called("series")[-1]["keys"] == ["val_loss"], "its points")
+        await person.sees("acc  0.9268   by step", "⣀")
+        await person.press("m")
+        await person.sees("▪ loss 0.2545  ▪ val_loss 0.3535   by step")
+        await person.until(lambda: engine.called("series")[-1]["keys"] == ["loss", "val_loss"], "their points")
 
 
 async def test_it_changes_as_the_engine_tells(tmp_path: Path) -> None:

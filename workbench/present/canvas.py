@@ -1,54 +1,65 @@
-"""Curves drawn in braille: two by four dots a cell. Pure: series in, a grid of cells out, and what differs between two.
+"""Charts as cells. Pure: series and a view in, a grid of cells out, and what differs between two of them.
 
-A cell has one colour, so where curves cross in one cell the later one gives it.
+A cell has one colour: where curves meet in one, the earlier of them gives it, but a faint one never does.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
+from workbench.present.axis import Axis, Tick, Unit, around, rounded, ticks
 from workbench.present.cells import cut
-from workbench.present.numbers import metric
+from workbench.present.raster import Glyph, Raster
+from workbench.present.view import WHOLE, View
 
-Glyph = tuple[str, str]
-"""One character, one column wide, and the name of its style."""
-
-_DOTS = ((0x01, 0x02, 0x04, 0x40), (0x08, 0x10, 0x20, 0x80))
-_BRAILLE = 0x2800
 SERIES_STYLES = tuple(f"series{number}" for number in range(1, 7))
+FAINT = "faint "
+"""Before the name of a style: half as loud."""
+_AXIS, _GRID, _CURSOR = "faint dim", "faint dim", "accent"
+_LEAST = (12, 3)
+"""Columns and rows below which there is no chart."""
+_GRID_EVERY = 4
+"""Columns from one dot of the grid to the next."""
+_LARGEST = 1e300
+"""What is larger is drawn at the edge: the span of an axis is a finite number."""
+_ROWS_A_TICK, _COLUMNS_A_TICK = 3, 12
 
 
 @dataclass(frozen=True, slots=True)
 class Series:
     label: str
+    """What a legend calls it; "": it belongs to another and is in no legend."""
     xs: Sequence[float]
-    """Rising."""
+    """Rising, finite."""
     ys: Sequence[float]
     """As many; NaN and infinities leave a gap."""
     style: str = "series1"
+    lows: Sequence[float] = ()
+    """As many as ys, or none: below the curve, the lower edge of a faint band; NaN leaves a gap."""
+    highs: Sequence[float] = ()
+    faint: bool = False
+    """Behind the others, half as loud."""
+    bold: bool = False
+    """Twice as thick."""
 
-
-@dataclass(frozen=True, slots=True)
-class Picture:
-    width: int
-    height: int
-    rows: tuple[tuple[Glyph, ...], ...]
-
-    @property
-    def text(self) -> str:
-        return "\n".join("".join(character for character, _ in row).rstrip() for row in self.rows)
+    def near(self, x: float) -> float:
+        """Its value at the point that is nearest to x; NaN before its first and after its last."""
+        if not self.xs or not self.xs[0] <= x <= self.xs[-1]:
+            return math.nan
+        index = bisect_left(self.xs, x)
+        before = max(0, index - 1)
+        return self.ys[before if x - self.xs[before] < self.xs[index] - x else index]
 
 
 @dataclass(frozen=True, slots=True)
 class Frame:
     """The stretch of numbers that a chart shows."""
 
-    left: float
-    right: float
-    bottom: float
-    top: float
+    x: Axis
+    y: Axis
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,20 +75,74 @@ class Bounds:
 FREE = Bounds()
 
 
-def frame(series: Sequence[Series], bounds: Bounds = FREE) -> Frame | None:
-    """The smallest frame around everything finite, but for the edges that are bound. None: nothing to show."""
-    points = [(x, y) for one in series for x, y in zip(one.xs, one.ys, strict=True) if math.isfinite(y)]
-    if not points:
+@dataclass(frozen=True, slots=True)
+class Picture:
+    width: int
+    height: int
+    rows: tuple[tuple[Glyph, ...], ...]
+    margin: int = 0
+    """Columns left of the curves."""
+    frame: Frame | None = None
+    """What it shows; None: only words."""
+
+    @property
+    def text(self) -> str:
+        return "\n".join("".join(character for character, _ in row).rstrip() for row in self.rows)
+
+    def x_at(self, column: int) -> float | None:
+        """The x that lies in this column; None outside the curves."""
+        columns = self.width - self.margin
+        if self.frame is None or not 0 <= column - self.margin < columns:
+            return None
+        return self.frame.x.at((column - self.margin + 0.5) / columns)
+
+
+def whole(series: Sequence[Series], bounds: Bounds = FREE, view: View = WHOLE, unit: Unit = Unit.NUMBER) -> Axis | None:
+    """All of x that there is, with round ends; None: nothing to show."""
+    firsts, lasts = [], []
+    for one in series:
+        xs = [x for x in one.xs if x > 0] if view.log_x else one.xs
+        if xs:
+            firsts.append(xs[0])
+            lasts.append(xs[-1])
+    if not firsts:
         return None
-    xs, ys = [x for x, _ in points], [y for _, y in points]
-    low = min(ys) if bounds.bottom is None else bounds.bottom
-    high = max(ys) if bounds.top is None else bounds.top
-    if low >= high:
-        margin = abs(low) * 0.1 or 1.0
-        low, high = low - margin, high + margin
-    left = min(xs) if bounds.left is None else bounds.left
-    right = max(xs) if bounds.right is None else bounds.right
-    return Frame(left, right if right > left else left + 1, low, high)
+    left = min(firsts) if bounds.left is None else bounds.left
+    right = max(lasts) if bounds.right is None else bounds.right
+    axis = around(left, right, view.log_x) if left < right else Axis(left, left + 1)
+    return axis if bounds.left is not None or bounds.right is not None else rounded(axis, unit, 20)
+
+
+def frame(
+    series: Sequence[Series], bounds: Bounds = FREE, view: View = WHOLE, unit: Unit = Unit.NUMBER
+) -> Frame | None:
+    """Around everything that can be drawn in the view's window, but for edges that are bound. None: nothing to show."""
+    x = whole(series, bounds, view, unit)
+    if x is None:
+        return None
+    if view.window is not None and (left := max(view.window[0], x.low) if x.log else view.window[0]) < view.window[1]:
+        x = Axis(left, view.window[1], x.log)
+    values = [y for one in series for ys in _seen(one, x, view.window is None) for y in ys if y - y == 0]
+    if view.log_y:
+        values = [y for y in values if y > 0]
+    if not values:
+        return None
+    low = max(-_LARGEST, min(values)) if bounds.bottom is None else bounds.bottom
+    high = min(_LARGEST, max(values)) if bounds.top is None else bounds.top
+    if low > high:
+        low = high
+    y = around(low, high, view.log_y and low > 0)
+    if low < high:
+        ends = rounded(y)
+        low = ends.low if bounds.bottom is None else y.low
+        high = ends.high if bounds.top is None else y.high
+        y = Axis(low, high, y.log)
+    return Frame(x, y)
+
+
+def left_out(series: Iterable[Series]) -> int:
+    """Values at or below zero: a logarithmic scale has no place for them."""
+    return sum(y <= 0 for one in series if one.label for y in one.ys)
 
 
 def plot(
@@ -86,26 +151,29 @@ def plot(
     height: int,
     *,
     bounds: Bounds = FREE,
-    x_labels: tuple[str, str] | None = None,
+    view: View = WHOLE,
+    unit: Unit = Unit.NUMBER,
     empty: str = "no values yet",
 ) -> Picture:
-    """A chart of `width` by `height` cells: y labels at the left, the curves, x labels in the last row."""
-    seen = frame(series, bounds)
-    if seen is None or width < 12 or height < 3:
+    """A chart of `width` by `height` cells: numbers at the left, the curves, the unit's numbers below them."""
+    seen = frame(series, bounds, view, unit)
+    if seen is None or width < _LEAST[0] or height < _LEAST[1]:
         return _message(empty, width, height)
-    labels = _y_labels(seen, height - 1)
-    margin = max(len(label) for label in labels.values()) + 1
-    dots = _Dots(width - margin, height - 1)
-    for one in series:
-        dots.curve(one, seen)
-    rows: list[tuple[Glyph, ...]] = []
-    for row, line in enumerate(dots.lines()):
-        label = labels.get(row, "").rjust(margin - 1) + ("┤" if row in labels else "│")
-        rows.append((*_glyphs(label, "dim"), *line))
-    first, last = x_labels or (metric(seen.left), metric(seen.right))
-    axis = " " * margin + first + last.rjust(width - margin - len(first))
-    rows.append(_glyphs(axis[:width].ljust(width), "dim"))
-    return Picture(width, height, tuple(rows))
+    high = height - 1
+    marks = _rows(ticks(seen.y, 2 + high // _ROWS_A_TICK), seen.y, high)
+    margin = min(max((len(label) for label in marks.values()), default=0) + 1, width // 2)
+    columns = width - margin
+    raster = Raster(columns, high)
+    for _, one in sorted(enumerate(series), key=_depth):
+        _draw(raster, one, seen)
+    labelled = _columns(ticks(seen.x, max(2, columns // _COLUMNS_A_TICK), unit), seen.x, columns)
+    cursor = None if view.cursor is None else _column(seen.x.place(view.cursor), columns)
+    rows = [
+        (*_margin(marks.get(row), margin), *_laid_over(cells, row in marks, cursor))
+        for row, cells in enumerate(raster.cells())
+    ]
+    rows.append(_glyphs(" " * margin + _axis(labelled, columns), "dim"))
+    return Picture(width, height, tuple(rows), margin, seen)
 
 
 def changes(old: Picture | None, new: Picture) -> Iterator[tuple[int, int, int]]:
@@ -120,6 +188,90 @@ def changes(old: Picture | None, new: Picture) -> Iterator[tuple[int, int, int]]
         yield differing[0], y, differing[-1] - differing[0] + 1
 
 
+def _seen(one: Series, x: Axis, everything: bool) -> Iterator[Sequence[float]]:
+    """What it has within x: values, and the edges of its band."""
+    stretch = slice(None) if everything else slice(bisect_left(one.xs, x.low), bisect_right(one.xs, x.high))
+    for values in (one.ys, one.lows, one.highs):
+        yield values[stretch]
+
+
+def _depth(placed: tuple[int, Series]) -> tuple[bool, bool, int]:
+    """What is drawn later lies in front."""
+    number, one = placed
+    return not one.faint, one.bold, -number
+
+
+def _draw(raster: Raster, one: Series, seen: Frame) -> None:
+    """The band and the curve, with the points next to the window: lines to them cross its edges."""
+    stretch = slice(max(0, bisect_left(one.xs, seen.x.low) - 1), bisect_right(one.xs, seen.x.high) + 1)
+    xs = _across(one.xs[stretch], seen.x, raster.wide - 1)
+    if one.lows and one.highs:
+        upper, lower = (_down(values[stretch], seen.y, raster.high - 1) for values in (one.highs, one.lows))
+        raster.band(raster.extents(xs, upper), raster.extents(xs, lower), FAINT + one.style)
+    extents = raster.extents(xs, _down(one.ys[stretch], seen.y, raster.high - 1))
+    raster.curve(extents, FAINT + one.style if one.faint else one.style, behind=one.faint, bold=one.bold)
+
+
+def _across(values: Sequence[float], axis: Axis, last: int) -> list[float]:
+    """Columns of dots, as numbers with fractions."""
+    if axis.log:
+        return [place * last if (place := axis.place(value)) == place else -1.0 for value in values]
+    low, scale = axis.low, last / (axis.high - axis.low)
+    return [(value - low) * scale for value in values]
+
+
+def _down(values: Sequence[float], axis: Axis, last: int) -> list[float]:
+    """Rows of dots from the top; NaN where there is no place for a value."""
+    if axis.log:
+        scale, top, log, nan = last / math.log(axis.high / axis.low), math.log(axis.high), math.log, math.nan
+        return [(top - log(value)) * scale if 0 < value < math.inf else nan for value in values]
+    high, scale = axis.high, last / (axis.high - axis.low)
+    return [(high - value) * scale if value - value == 0 else math.nan for value in values]
+
+
+def _column(place: float, columns: int) -> int | None:
+    """Of cells; None: outside."""
+    return min(columns - 1, int(place * columns)) if 0 <= place <= 1 else None
+
+
+def _rows(marks: Iterable[Tick], axis: Axis, height: int) -> dict[int, str]:
+    """Row of cells -> label, where their dots lie."""
+    return {int((1 - axis.place(tick.value)) * (height * 4 - 1) + 0.5) // 4: tick.label for tick in marks}
+
+
+def _columns(marks: Iterable[Tick], axis: Axis, columns: int) -> list[tuple[int, str]]:
+    return [(column, tick.label) for tick in marks if (column := _column(axis.place(tick.value), columns)) is not None]
+
+
+def _axis(labels: Iterable[tuple[int, str]], columns: int) -> str:
+    """Labels under their columns, none touching another."""
+    text = ""
+    for column, label in labels:
+        start = max(0, min(column - len(label) // 2, columns - len(label)))
+        if not text or start >= len(text) + 2:
+            text = text.ljust(start) + label
+    return text[:columns].ljust(columns)
+
+
+def _margin(label: str | None, margin: int) -> tuple[Glyph, ...]:
+    if label is None:
+        return (*_glyphs(" " * (margin - 1), ""), ("│", _AXIS))
+    return (*_glyphs(label[: margin - 1].rjust(margin - 1), "dim"), ("┤", _AXIS))
+
+
+def _laid_over(cells: Sequence[Glyph], ruled: bool, cursor: int | None) -> Iterator[Glyph]:
+    """Grid and cursor in the cells that the curves leave free."""
+    for column, (character, style) in enumerate(cells):
+        if character:
+            yield character, style
+        elif column == cursor:
+            yield "│", _CURSOR
+        elif ruled and column % _GRID_EVERY == _GRID_EVERY - 1:
+            yield "·", _GRID
+        else:
+            yield " ", ""
+
+
 def _glyphs(text: str, style: str) -> tuple[Glyph, ...]:
     return tuple((character, style) for character in text)
 
@@ -130,66 +282,3 @@ def _message(text: str, width: int, height: int) -> Picture:
     if height:
         rows[height // 2] = _glyphs(cut(text, width).center(width)[:width], "dim")
     return Picture(width, height, tuple(rows))
-
-
-def _y_labels(seen: Frame, height: int) -> dict[int, str]:
-    """Row -> label: top and bottom, and the middle where there is room."""
-    rows = {0, height - 1} | ({(height - 1) // 2} if height >= 7 and height % 2 else set())
-    span = seen.top - seen.bottom
-    return {row: metric(seen.top - span * row / max(1, height - 1)) for row in sorted(rows)}
-
-
-class _Dots:
-    """The raster while it is being drawn."""
-
-    def __init__(self, columns: int, rows: int) -> None:
-        self.columns, self.rows = columns, rows
-        self.bits = [0] * (columns * rows)
-        self.styles = [""] * (columns * rows)
-
-    def curve(self, series: Series, seen: Frame) -> None:
-        """Lines from point to point."""
-        width, height = self.columns * 2 - 1, self.rows * 4 - 1
-        x_scale, y_scale = width / (seen.right - seen.left), height / (seen.top - seen.bottom)
-        before: tuple[int, int] | None = None
-        for x, y in zip(series.xs, series.ys, strict=True):
-            if not (math.isfinite(y) and seen.left <= x <= seen.right):
-                before = None
-                continue
-            column = round((x - seen.left) * x_scale)
-            row = round((seen.top - min(seen.top, max(seen.bottom, y))) * y_scale)
-            if before is None:
-                self._dot(column, row, series.style)
-            elif before != (column, row):
-                self._line(*before, column, row, series.style)
-            before = (column, row)
-
-    def lines(self) -> Iterator[tuple[Glyph, ...]]:
-        for start in range(0, len(self.bits), self.columns):
-            stretch = slice(start, start + self.columns)
-            yield tuple(
-                (chr(_BRAILLE + bits), style) if bits else (" ", "")
-                for bits, style in zip(self.bits[stretch], self.styles[stretch], strict=True)
-            )
-
-    def _dot(self, x: int, y: int, style: str) -> None:
-        cell = (y // 4) * self.columns + x // 2
-        self.bits[cell] |= _DOTS[x % 2][y % 4]
-        self.styles[cell] = style
-
-    def _line(self, x: int, y: int, to_x: int, to_y: int, style: str) -> None:
-        """Bresenham's."""
-        across, down = abs(to_x - x), -abs(to_y - y)
-        right, below = (1 if x < to_x else -1), (1 if y < to_y else -1)
-        slip = across + down
-        while True:
-            self._dot(x, y, style)
-            if x == to_x and y == to_y:
-                return
-            twice = 2 * slip
-            if twice >= down:
-                slip += down
-                x += right
-            if twice <= across:
-                slip += across
-                y += below

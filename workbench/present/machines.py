@@ -119,8 +119,8 @@ def cpu_curves(machine: Machine, now: Micros) -> list[Series]:
     xs = [(one["at"] - now) / SECOND for one in history]
     memory = machine["memory"] or 1
     return [
-        Series("memory", xs, [100 * one["memory"] / memory for one in history], "series3"),
         Series("cpu", xs, [100 * one["cpu"] for one in history], "series1"),
+        Series("memory", xs, [100 * one["memory"] / memory for one in history], "series3"),
     ]
 
 
@@ -137,15 +137,6 @@ def gpu_curves(machine: Machine, now: Micros) -> list[Series]:
         xs, ys = [(at - now) / SECOND for at, _ in seen], [100 * use for _, use in seen]
         curves.append(Series(f"GPU {device['label']}", xs, ys, SERIES_STYLES[(number + 1) % len(SERIES_STYLES)]))
     return curves
-
-
-def legend(title: str, curves: Sequence[Series], unit: str = "") -> Line:
-    """A chart's heading: its title, and each curve's name and last value in its colour."""
-    cells = [Cell(f"{title}  ", "title")]
-    for curve in curves:
-        last = f" {curve.ys[-1]:.0f}{unit}" if curve.ys else ""
-        cells.append(Cell(f"▪ {curve.label}{last}  ", curve.style))
-    return tuple(cells)
 
 
 def summary(machines: Sequence[Machine]) -> Line:

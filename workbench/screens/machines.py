@@ -8,6 +8,7 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 
 from workbench import commands
+from workbench.present.axis import Unit
 from workbench.present.canvas import Bounds
 from workbench.present.cells import Cell, Line
 from workbench.present.machines import (
@@ -17,7 +18,6 @@ from workbench.present.machines import (
     cpu_curves,
     device_line,
     gpu_curves,
-    legend,
     row,
     usage_line,
 )
@@ -33,7 +33,6 @@ LISTED = 10
 """Machines on screen before the list scrolls."""
 HOLDERS = 500
 PERCENT = Bounds(left=-SPAN, right=0, bottom=0, top=100)
-_TIMES = (f"-{SPAN // 60}m", "now")
 
 
 class MachinesScreen(Panel):
@@ -49,8 +48,8 @@ class MachinesScreen(Panel):
             yield OneLine(id="name")
             yield Lines(id="devices")
             with Horizontal(id="charts"):
-                yield Chart(bounds=PERCENT, empty="no samples yet", id="cpu")
-                yield Chart(bounds=PERCENT, empty="no GPU here", id="gpu")
+                yield Chart(bounds=PERCENT, unit=Unit.AGO, say=_percent, empty="no samples yet", id="cpu")
+                yield Chart(bounds=PERCENT, unit=Unit.AGO, say=_percent, empty="no GPU here", id="gpu")
 
     def refetch(self) -> None:
         errand(self, self._fetch_holders, "page")
@@ -95,10 +94,10 @@ class MachinesScreen(Panel):
         self._draw_devices(machine)
         now = self.desk.now()
         curves, gpus = cpu_curves(machine, now), gpu_curves(machine, now)
-        self.query_one("#cpu", Chart).show(legend("load", list(reversed(curves)), "%"), curves, _TIMES)
+        self.query_one("#cpu", Chart).show("load", curves)
         gpu = self.query_one("#gpu", Chart)
         gpu.display = bool(gpus)
-        gpu.show(legend("GPU use", gpus, "%"), gpus, _TIMES)
+        gpu.show("GPU use", gpus)
 
     def _headline(self, machine: Machine) -> Line:
         host = clean(machine["hostname"])
@@ -135,3 +134,7 @@ class MachinesScreen(Panel):
     async def action_open(self) -> None:
         if machine := self._machine:
             await self.desk.show_runs(f"@{machine['name']}")
+
+
+def _percent(value: float) -> str:
+    return f"{value:.0f}%"

@@ -74,7 +74,7 @@ class RunScreen(Panel):
 
     @property
     def scopes(self) -> tuple[str, ...]:
-        return (self._front.SCOPE, self.SCOPE) if self._front.SCOPE else (self.SCOPE,)
+        return *self._front.scopes, self.SCOPE
 
     def looked_at(self) -> Iterable[str]:
         return (self.run_id,)
@@ -109,7 +109,7 @@ class RunScreen(Panel):
     def _show_tab(self, pane: Pane) -> None:
         self._front = pane
         self.query_one(ContentSwitcher).current = pane.id
-        self.set_focus(pane)
+        self.set_focus(pane.keyed)
         self.draw_keys()
 
     @property
@@ -141,7 +141,7 @@ class RunScreen(Panel):
 
     def close_prompt(self) -> None:
         super().close_prompt()
-        self.set_focus(self._front)
+        self.set_focus(self._front.keyed)
 
     def action_tab(self, by: int) -> None:
         tabs = self._tabs()

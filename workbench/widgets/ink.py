@@ -11,6 +11,7 @@ from rich.style import Style
 from textual.strip import Strip
 from textual.widget import Widget
 
+from workbench.present.canvas import FAINT
 from workbench.present.cells import Cell, cut_line
 from workbench.present.cells import width as text_width
 
@@ -31,9 +32,12 @@ def _parse(style: str) -> Style:
 
 
 def style_of(widget: Widget, name: str) -> Style:
-    """How a named style looks just now; plain where the theme does not say."""
+    """How a named style looks just now; plain where the theme does not say. `faint NAME` is half as loud."""
     app = widget.app
-    look = app.ink.get(name, "") if name and isinstance(app, Inked) else ""
+    plain = name.removeprefix(FAINT)
+    look = app.ink.get(plain, "") if plain and isinstance(app, Inked) else ""
+    if plain != name:
+        look = f"dim {look}"
     return _parse(look) if look else PLAIN
 
 

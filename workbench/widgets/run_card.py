@@ -15,7 +15,6 @@ from workbench.domain.use import Use
 from workbench.present.canvas import Series
 from workbench.present.cells import Cell, Line
 from workbench.present.facts import LABEL, fact_lines
-from workbench.present.numbers import metric
 from workbench.present.runs import facts, headline, origins, params, uses, waiting
 from workbench.present.sanitise import clean, clean_lines
 from workbench.protocol.messages import number_in
@@ -58,7 +57,7 @@ class RunCard(Vertical):
         for lines in self.query(Lines):
             lines.show(())
         for chart in self.query(Chart):
-            chart.show((), ())
+            chart.show("", ())
 
     def draw(self, row: Row, use: Use | None, metric_name: str, now: Micros) -> bool:
         """Show what the snapshot knows; whether curve and log should be fetched anew."""
@@ -73,7 +72,7 @@ class RunCard(Vertical):
         before, self._drawn = self._drawn, (run.id, run.status.name, metric_name, row.metrics)
         if not before or before[0] != run.id:
             for chart in self.query(Chart):
-                chart.show((), ())
+                chart.show("", ())
             self.query_one("#log", Lines).show(())
         return before != self._drawn
 
@@ -88,11 +87,8 @@ class RunCard(Vertical):
             return
         self.set_class(len(series) > 1, "two")
         for chart, one in zip(self.query(Chart), series, strict=False):
-            values = [number_in(value) for value in one["values"]]
-            last = metric(values[-1]) if values else ""
-            chart.show(
-                (Cell(clean(one["key"]), "title"), Cell(f"  {last}")), [Series(one["key"], one["steps"], values)]
-            )
+            key, values = clean(one["key"]), [number_in(value) for value in one["values"]]
+            chart.show(key, [Series(key, one["steps"], values, bold=True)])
         self.query_one("#log", Lines).show([(Cell(line, "dim"),) for line in clean_lines(log)[-LOG_LINES:]])
 
 

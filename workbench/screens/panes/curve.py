@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import cast
 
 from workbench.client.mirror import Row
-from workbench.present.canvas import Series
-from workbench.present.cells import Cell
-from workbench.present.numbers import metric
+from workbench.present.canvas import SERIES_STYLES
+from workbench.present.curves import Pace, drawn
 from workbench.present.sanitise import clean
-from workbench.protocol.messages import number_in
+from workbench.present.view import WHOLE
 from workbench.screens.base import SOON, Panel
 from workbench.screens.errand import errand
+from workbench.screens.panes.measures import measured
 from workbench.widgets.chart import Chart
 
 POINTS = 600
@@ -40,13 +40,13 @@ class Curve(Chart):
 
     async def _fetch(self) -> None:
         run, key = self._wanted
-        reply = await self._panel.fetch("series", runs=[run], keys=[key], points=POINTS)
+        reply = await self._panel.fetch("series", runs=[run], keys=[key], points=POINTS, bands=True)
         if reply is None:
             self._drawn = ()
             return
         curves = [
-            Series(clean(one["key"]), one["steps"], [number_in(value) for value in one["values"]])
+            curve
             for one in reply["series"]
+            for curve in drawn(measured(one), clean(key), SERIES_STYLES[0], WHOLE, Pace(), bold=True)
         ]
-        last = metric(curves[0].ys[-1]) if curves and curves[0].ys else ""
-        self.show((Cell(f" {clean(key)}", "title"), Cell(f"  {last}"), Cell("   by step", "dim")), curves)
+        self.show(clean(key), curves)

@@ -1,64 +1,245 @@
-"""Metrics: one as a curve, and of each its last value and its extremes."""
+"""Metrics: a list of them, and those that are chosen as curves that one can hold."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from textual.app import ComposeResult
+from textual.widget import Widget
 
+from workbench import commands
 from workbench.client.mirror import Row
-from workbench.present.cells import Cell, Line, fit
-from workbench.present.numbers import metric
+from workbench.domain.run import started_at
+from workbench.present.canvas import SERIES_STYLES, Series
+from workbench.present.cells import Cell
+from workbench.present.curves import EPOCH, Pace, drawn, offered
+from workbench.present.families import families, family, with_its_kin
+from workbench.present.metrics import COLUMNS, metric_row
 from workbench.present.sanitise import clean
-from workbench.protocol.messages import number_in
-from workbench.screens.panes.curve import Curve
+from workbench.present.view import WHOLE, View
+from workbench.screens.base import SOON
+from workbench.screens.errand import errand
+from workbench.screens.panes.measures import Measures
 from workbench.screens.panes.pane import Pane
-from workbench.widgets.lines import Lines
+from workbench.widgets.chart import NO_VALUES, Chart
+from workbench.widgets.charts import Charts
+from workbench.widgets.line import OneLine
+from workbench.widgets.table import Table
 
 LISTED = 8
 """Metrics on screen before the list scrolls."""
+MOST = 6
+"""Charts at once."""
+WIDE, HIGH = 52, 12
+"""Columns and lines that a chart has at least where there are several."""
+BESIDE = 8
+"""Runs in one chart: more are for the comparison."""
+SECONDS = 1.0
+"""Between two fetches of curves that grow."""
+BOLD = 2
+"""Curves up to which they are drawn thick."""
+NOTHING = 'no metrics yet: wb.log(loss=0.3) after "import workbench as wb" makes one'
 
 
 class MetricsPane(Pane):
     TITLE = "metrics"
+    SCOPE = "metrics"
+    BINDINGS = [*commands.bindings("metrics"), *commands.bindings("chart")]  # noqa: RUF012
 
     def __init__(self) -> None:
         super().__init__()
-        self.metric = ""
-        """The one that is drawn."""
+        self.chosen: tuple[str, ...] = ()
+        """Metrics in the first chart."""
+        self._view = WHOLE
+        self._measures = Measures()
+        self._fetched: tuple[object, ...] = ()
+        self._wanted: tuple[list[str], int] = [], 0
+        """Metrics, and points of each."""
+        self._keys: list[str] = []
+        self._row: Row | None = None
+        self._kept: Mapping[str, Any] = {}
 
     def compose(self) -> ComposeResult:
-        yield Curve(id="curve")
-        yield Lines(id="values")
+        yield Charts(MOST)
+        yield Table(self._cells, COLUMNS, id="values")
+        yield OneLine(id="malformed")
+
+    @property
+    def scopes(self) -> tuple[str, ...]:
+        return "metrics", "chart"
+
+    @property
+    def keyed(self) -> Widget:
+        return self._table
+
+    @property
+    def metric(self) -> str:
+        """The first that is drawn."""
+        return self.chosen[0] if self.chosen else ""
+
+    # What is shown.
 
     def draw(self, row: Row, shown: Mapping[str, Any]) -> None:
-        lines = [_value(row, key, shown, key == self.metric) for key in self.keys(row)]
-        if count := shown.get("malformed"):
-            lines.append((Cell(f" ! {count} lines of metrics made no sense and were skipped", "warn"),))
-        self.scrolled.styles.height = min(max(1, len(lines)), LISTED)
-        self.scrolled.show(lines)
-        self.query_one(Curve).draw(row, self.metric)
+        self._row, self._kept = row, shown.get("metrics") or self._kept
+        self._list(row)
+        malformed = self.query_one("#malformed", OneLine)
+        count = shown.get("malformed", 0)
+        malformed.display = bool(count)
+        malformed.show((Cell(f" ! {count} lines of metrics made no sense and were skipped", "warn"),))
+        self._draw_charts()
 
     def keys(self, row: Row) -> list[str]:
-        """The run's metrics; the first time one is chosen among them."""
-        keys = sorted(row.metrics)
-        if self.metric not in keys:
-            self.metric = next((key for key in keys if "loss" in key), keys[0] if keys else "")
-        return keys
+        """The run's metrics, by family; the first time some are chosen among them."""
+        self._keys = [key for one in families(row.metrics) for key in one]
+        self.chosen = tuple(key for key in self.chosen if key in row.metrics)
+        if not self.chosen and self._keys:
+            self.chosen = families(row.metrics)[0]
+        return self._keys
 
     def turn_metric(self, row: Row) -> None:
-        """To the next one."""
-        if keys := self.keys(row):
-            self.metric = keys[(keys.index(self.metric) + 1) % len(keys)]
+        """To the next family."""
+        self._list(row)
+        known = families(row.metrics)
+        if known:
+            here = next((index for index, one in enumerate(known) if self.metric in one), -1)
+            self.chosen = known[(here + 1) % len(known)]
+            self._table.move_to(self._keys.index(self.metric))
+
+    def _list(self, row: Row) -> None:
+        keys = self.keys(row)
+        self._table.display = bool(keys)
+        height = min(len(keys), LISTED) + 1
+        if self._table.styles.height is None or self._table.styles.height.value != height:
+            self._table.styles.height = height
+        self._table.set_count(len(keys))
+
+    def _cells(self, index: int) -> tuple[Cell, ...] | None:
+        if self._row is None or index >= len(self._keys):
+            return None
+        key = self._keys[index]
+        mark = SERIES_STYLES[self.chosen.index(key) % len(SERIES_STYLES)] if key in self.chosen else ""
+        return metric_row(key, self._row.metrics.get(key), self._kept.get(key, {}), mark)
+
+    def _draw_charts(self) -> None:
+        width, height = self.charts.size
+        if self._row is None or not width:
+            return
+        columns, rows = max(1, width // WIDE), max(1, height // HIGH)
+        others = [one for one in families(self._keys) if not set(one) & set(self.chosen)]
+        sheets = [self.chosen, *others][: min(MOST, columns * rows)] if self.chosen else []
+        columns = min(columns, max(1, len(sheets)))
+        self._fetch_soon([key for keys in sheets for key in keys], 4 * (width // columns))
+        paces = self._paces()
+        empty = NO_VALUES if self._measures.fetched else "" if sheets else NOTHING
+        self.charts.show([(_title(keys), self._curves(keys, paces)) for keys in sheets], self._view, columns, empty)
+
+    def _curves(self, keys: Sequence[str], paces: Mapping[str, Pace]) -> list[Series]:
+        found: list[Series] = []
+        pairs = [(run, key) for run in paces for key in keys]
+        for number, (run, key) in enumerate(pairs):
+            label = " ".join([clean(self._names[run])] * (len(paces) > 1) + [clean(key)] * (len(keys) > 1))
+            style = SERIES_STYLES[number % len(SERIES_STYLES)]
+            one = self._measures.get(run, key, self._view, paces[run])
+            bold = len(pairs) <= BOLD
+            found += drawn(one, label or clean(key), style, self._view, paces[run], bold=bold)
+        return found
+
+    # What is fetched.
+
+    @property
+    def _names(self) -> dict[str, str]:
+        """The runs that are drawn: this one, then the marked ones."""
+        if self._row is None:
+            return {}
+        names = {self._row.run.id: self._row.run.name, **self.desk.marks}
+        return dict(list(names.items())[:BESIDE])
+
+    def _paces(self) -> dict[str, Pace]:
+        rows = self.desk.snapshot.rows
+        started = {run: started_at(rows[run].run.status) or 0 if run in rows else 0 for run in self._names}
+        return {run: Pace(started[run], self._measures.epochs(run, EPOCH)) for run in self._names}
+
+    def _fetch_soon(self, keys: Sequence[str], points: int) -> None:
+        """Where something has changed: at once what is looked at anew, else as often as curves may grow."""
+        rows, runs = self.desk.snapshot.rows, tuple(self._names)
+        wanted = (runs, tuple(keys), points, self._view.over, self._view.window)
+        now = tuple((rows[run].run.status.name, rows[run].metrics) for run in runs if run in rows)
+        if not keys or self._fetched == (wanted, now):
+            return
+        anew = not self._fetched or self._fetched[0] != wanted
+        self._fetched = (wanted, now)
+        self._wanted = [*keys, *([EPOCH] if self._view.over == EPOCH and EPOCH not in keys else [])], points
+        what, seconds = ("curves", SOON) if anew else ("growing curves", SECONDS)
+        self.panel.soon(what, lambda: errand(self, self._fetch, "curves"), seconds)
+
+    async def _fetch(self) -> None:
+        """What is wanted by now."""
+        keys, points = self._wanted
+        if not await self._measures.learn(self.fetch, list(self._names), keys, points):
+            self._fetched = ()
+            return
+        await self._measures.look_closer(self.fetch, self._paces(), keys, points, self._view)
+        self._draw_charts()
+
+    # Keys.
+
+    @property
+    def charts(self) -> Charts:
+        return self.query_one(Charts)
+
+    @property
+    def _table(self) -> Table:
+        return self.query_one(Table)
+
+    def action_look(self, how: str) -> None:
+        self._look(self.charts.changed(how, offered(EPOCH in self._keys)))
+
+    def on_chart_looked(self, message: Chart.Looked) -> None:
+        self._look(message.view)
+
+    def action_choose(self) -> None:
+        """The metric under the cursor with its kin; alone, where that is drawn already."""
+        if self._keys:
+            key = self._keys[self._table.cursor]
+            kin = tuple(with_its_kin(key, self._keys))
+            self._choose(kin if self.chosen != kin else (key,))
+
+    def action_overlay(self) -> None:
+        if self._keys:
+            key = self._keys[self._table.cursor]
+            rest = tuple(one for one in self.chosen if one != key)
+            self._choose(rest if rest and key in self.chosen else (*rest, key))
+
+    def on_table_row_opened(self, message: Table.RowOpened) -> None:
+        self.action_choose()
+
+    def _choose(self, keys: tuple[str, ...]) -> None:
+        self.chosen = keys
+        self._table.patch()
+        self._note()
+        self._draw_charts()
+
+    def _look(self, view: View) -> None:
+        noted = (view.over, view.log_y, view.smoothing) != (self._view.over, self._view.log_y, self._view.smoothing)
+        self._view = view
+        if noted:
+            self._note()
+        self._draw_charts()
+
+    def _note(self) -> None:
+        """The command line that prints this chart."""
+        if self._row is None:
+            return
+        this, *others = (clean(name) for name in self._names.values())
+        words = ["plot", this, *map(clean, self.chosen), *(f"--with {name}" for name in others)]
+        words += ["--log"] * self._view.log_y
+        words += [f"--smooth {self._view.smoothing:g}"] if self._view.smoothing else []
+        words += [f"--x {self._view.over}"] if self._view.over != WHOLE.over else []
+        self.desk.note_command(" ".join(words))
 
 
-def _value(row: Row, key: str, shown: Mapping[str, Any], chosen: bool) -> Line:
-    told = (shown.get("metrics") or {}).get(key, {})
-    extremes = "   ".join(f"{name} {metric(number_in(told[name]))}" for name in ("min", "max") if name in told)
-    return (
-        Cell(" ▪ " if chosen else "   ", "series1"),
-        Cell(fit(clean(key), 24), "strong" if chosen else ""),
-        Cell(fit(metric(row.metrics[key]), 10, right=True)),
-        Cell(f"   {extremes}" if extremes else "", "dim"),
-    )
+def _title(keys: Sequence[str]) -> str:
+    """What these have in common."""
+    names = dict.fromkeys(map(family, keys))
+    return clean(" · ".join(names)) if len(names) <= 2 else f"{len(keys)} metrics"

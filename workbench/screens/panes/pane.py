@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any, ClassVar, cast
 
 from textual.containers import Vertical
+from textual.widget import Widget
 
 from workbench.client.mirror import Row
 from workbench.screens.base import Panel
@@ -33,6 +34,16 @@ class Pane(Vertical, can_focus=True):
 
         Called whenever something may have changed, while the pane is in front.
         """
+
+    @property
+    def scopes(self) -> tuple[str, ...]:
+        """Of the keys that it has for itself."""
+        return (self.SCOPE,) if self.SCOPE else ()
+
+    @property
+    def keyed(self) -> Widget:
+        """What has the keys while it is in front: itself, or a part of it."""
+        return self
 
     @property
     def scrolled(self) -> Lines:

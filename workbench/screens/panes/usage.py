@@ -9,8 +9,10 @@ from typing import Any
 from textual.app import ComposeResult
 
 from workbench.client.mirror import Row, use_now
+from workbench.domain.resources import format_size
 from workbench.domain.run import Run, started_at
 from workbench.domain.use import Use
+from workbench.present.axis import Unit
 from workbench.present.canvas import Bounds
 from workbench.present.cells import Cell
 from workbench.present.runs import uses
@@ -34,8 +36,10 @@ class UsagePane(Pane):
 
     def compose(self) -> ComposeResult:
         yield Lines(id="present")
-        yield Chart(id="computing", bounds=NONE_OR_MORE, empty="no samples yet")
-        yield Chart(id="memory", bounds=NONE_OR_MORE, empty="")
+        yield Chart(
+            id="computing", bounds=NONE_OR_MORE, unit=Unit.DURATION, say="{:.1f}".format, empty="no samples yet"
+        )
+        yield Chart(id="memory", bounds=NONE_OR_MORE, unit=Unit.DURATION, say=format_size, empty="")
 
     def draw(self, row: Row, shown: Mapping[str, Any]) -> None:
         """Fetches what was sampled when there is something new."""
@@ -53,4 +57,4 @@ class UsagePane(Pane):
             return
         drawn = drawings([Use(**use) for use in reply["usage"]], started_at(run.status) or 0)
         for id, drawing in zip(("#computing", "#memory"), drawn, strict=True):
-            self.query_one(id, Chart).show(*drawing)
+            self.query_one(id, Chart).show("", drawing)
