@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import pytest
 from tests.unit.cli_server import RUN, ended, serving, workbench
 from workbench.cli import plot
 from workbench.errors import UsageError
+from workbench.present.canvas import Series
 
 MACHINE: dict[str, Any] = {
     "name": "local",
@@ -174,7 +176,44 @@ def test_plot(tmp_path: Path) -> None:
 
 
 def test_plot_of_nothing_finite() -> None:
-    assert any("last nan" in line for line in plot.chart(series(["NaN"]), 40, 8, colour=False))
+    nothing = Series("loss", [0], [math.nan])
+    assert any("last nan" in line for line in plot.chart("loss", [nothing], 40, 8, colour=False))
+
+
+def test_plot_of_several_runs_on_a_logarithmic_scale_over_time(tmp_path: Path) -> None:
+    def shown(params: dict[str, Any]) -> dict[str, Any]:
+        return {"run": {**RUN, "id": params["run"], "name": f"name-of-{params['run']}", "started": 1_000_000}}
+
+    told = [
+        {**series([100.0, 10.0, 0.0, 1.0]), "run": run, "times": [second * 60_000_000 for second in range(4)]}
+        for run in ("12", "13")
+    ]
+    argv = ["plot", "12", "loss", "--with", "13", "--log", "--smooth", "0.6", "--x", "time", "--width", "80"]
+    with serving(tmp_path, series=lambda params: {"series": told}, show=shown):
+        done = workbench(tmp_path, *argv)
+    assert done.returncode == 0, done.stderr
+    assert "name-of-12" in done.stdout and "name-of-13" in done.stdout
+    assert "1m" in done.stdout and "100┤" in done.stdout
+
+
+def test_plot_over_epochs_asks_for_them(tmp_path: Path) -> None:
+    told = {"series": [series([1.0, 0.5]), {**series([0.0, 1.0]), "key": "epoch"}]}
+    said, asked = ask(tmp_path, {"series": told}, "plot", "12", "loss", "--x", "epoch", "--width", "60")
+    assert asked[0]["keys"] == ["loss", "epoch"]
+    assert "0.5" in said
+
+
+def test_plot_over_epochs_that_nobody_logged(tmp_path: Path) -> None:
+    with serving(tmp_path, series=lambda params: {"series": [series([1.0])]}):
+        done = workbench(tmp_path, "plot", "12", "loss", "--x", "epoch")
+    assert done.returncode == 2
+    assert "12 has no metric 'epoch'" in done.stderr
+
+
+def test_plot_by_a_weight_that_is_none(tmp_path: Path) -> None:
+    done = workbench(tmp_path, "plot", "12", "loss", "--smooth", "1")
+    assert done.returncode == 2
+    assert "--smooth: '1' is not a weight" in done.stderr
 
 
 def test_plot_of_a_metric_that_is_not_there(tmp_path: Path) -> None:
