@@ -5,15 +5,12 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-import time
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict
+from collections.abc import Iterable, Sequence
 from typing import Any
 
-from workbench.domain.devices import USUAL, Rule, Standing
+from workbench.domain.devices import USUAL, Rule
 from workbench.domain.events import Change
 from workbench.domain.notice import Notice
-from workbench.domain.resources import Device
 from workbench.domain.run import Run, attempt_of
 from workbench.domain.use import Use, use_of
 from workbench.engine import seam, telemetry
@@ -25,31 +22,25 @@ from workbench.engine.fleet import Fleet, Ways
 from workbench.engine.forecast import FORESEEN
 from workbench.engine.logs import Logs
 from workbench.engine.mind import Mind, Seen
+from workbench.engine.news import News
 from workbench.engine.notices import Notices
 from workbench.engine.outbox import Outbox
 from workbench.engine.pasts import Pasts
 from workbench.engine.recovery import Recovery
-from workbench.engine.road import Road
 from workbench.engine.seam import attempt_id, run_of
-from workbench.engine.seats import Seat
 from workbench.engine.server import Handler, Server
 from workbench.engine.snapshots import Snapshots
 from workbench.engine.store.interface import History, Reading
 from workbench.engine.supplies import Supplies
 from workbench.engine.telling import tell
+from workbench.engine.views import machine_view
 from workbench.engine.waiting import Why
 from workbench.engine.wheels import Wheels
 from workbench.errors import ConfigError
-from workbench.protocol.messages import number_out
-from workbench.protocol.runs import run_out
 from workbench.settings import load_user
 
 log = logging.getLogger(__name__)
 
-WAITS_EVERY = 0.5
-"""Seconds between tellings of why runs wait, while that changes."""
-WAITS_SHARE = 20
-"""With very many machines this is rarer: one part in so many of our time goes into it."""
 WAITS_SHOWN = 200
 """Runs at the head of the queue whose reasons are told to subscribers."""
 
@@ -97,21 +88,21 @@ class Engine:
             self.recovery,
             self.mind.absorb,
             self._progress,
-            self._tell_machine,
+            self._sampled,
         )
         self.fleet = Fleet(ways, self.outbox, self.mind, self.dispatcher, rule)
         self.server: Server
+        self.news: News
         self.next_seq = 1
         self._stopping = asyncio.Event()
         self._over: dict[str, list[asyncio.Future[Run]]] = {}
-        self._waits_due: asyncio.TimerHandle | None = None
-        self._waits_every = WAITS_EVERY
 
     async def run(self, verbs: dict[str, Handler]) -> None:
         """Until `stop`. What runs on the machines goes on without us."""
         self.next_seq = await self.history.last_seq() + 1
         await self.recovery.adopt()
         self.server = Server(verbs, self.hello, self._topics_changed)
+        self.news = News(self.server, self._reasons, lambda name: self.machine_view(name, with_history=False))
         try:
             async with asyncio.TaskGroup() as group:
                 group.create_task(self.outbox.run(), name="outbox")
@@ -170,10 +161,16 @@ class Engine:
         await self.pasts.learn({run.project for run in (*runs, *(state.runs[id] for id in others))})
         return self.mind.reasons(runs, self.pasts.took)
 
-    # What subscribers hear
+    # What the hands say goes to whoever listens; they are made before anybody can
 
-    def _perform(self, effect: Any) -> None:
+    def _perform(self, effect: seam.Effect) -> None:
         self.dispatcher.perform(effect)
+
+    def _progress(self, runs: Iterable[str], text: str) -> None:
+        self.news.progress(runs, text)
+
+    def _sampled(self, machine: str) -> None:
+        self.news.machine(machine)
 
     def _publish(self, changes: Sequence[Change], readings: Sequence[Reading]) -> None:
         for change in changes:
@@ -183,39 +180,15 @@ class Engine:
                     if not future.done():
                         future.set_result(change.run)
         self.notices.heard(changes)
-        if changes and self.server.subscribed("runs"):
-            for start in range(0, len(changes), 500):
-                told = [
-                    {"kind": change.kind.value, "at": change.at, "by": change.by, "run": run_out(change.run)}
-                    for change in changes[start : start + 500]
-                ]
-                self.server.publish("runs", "changed", {"changes": told})
-        if readings and self.server.subscribed("metrics"):
-            last: dict[str, dict[str, float | str]] = {}
-            for reading in readings:
-                values = last.setdefault(reading.run, {})
-                values.update((key, number_out(value)) for key, _, _, value in reading.points)
-            self.server.publish("metrics", "metrics", {"runs": last})
-        if changes and self.server.subscribed("waits") and self._waits_due is None:
-            self._waits_due = asyncio.get_running_loop().call_later(self._waits_every, self._tell_waits)
+        self.news.happened(changes)
+        self.news.measured(readings)
 
-    def _tell_waits(self) -> None:
-        begun = time.perf_counter()
+    def _reasons(self) -> dict[str, str]:
+        """Why the first of the queue wait."""
         state = self.mind.state
         ids = [*state.lines.first(WAITS_SHOWN), *list(state.pending)[:WAITS_SHOWN]]
         reasons = self.mind.reasons([state.runs[id] for id in ids], self.pasts.took)
-        self.server.publish("waits", "waits", {"runs": {id: why.text for id, why in zip(ids, reasons, strict=True)}})
-        self._waits_due = None
-        self._waits_every = max(WAITS_EVERY, WAITS_SHARE * (time.perf_counter() - begun))
-
-    def _progress(self, runs: Iterable[str], text: str) -> None:
-        if self.server.subscribed("runs"):
-            for run in runs:
-                self.server.publish("runs", "progress", {"run": run, "text": text})
-
-    def _tell_machine(self, name: str) -> None:
-        if self.server.subscribed("machines"):
-            self.server.publish("machines", "machines", {"machines": [self.machine_view(name, with_history=False)]})
+        return {id: why.text for id, why in zip(ids, reasons, strict=True)}
 
     async def _recall_notices(self) -> None:
         wanted = await self.history.notices()
@@ -223,7 +196,7 @@ class Engine:
 
     async def _tell(self, notice: Notice) -> None:
         """Clients at once, then by the ways that config.toml names just now."""
-        self.server.publish("notices", "notice", {**asdict(notice), "text": notice.text})
+        self.news.notice(notice)
         try:
             how = await asyncio.to_thread(load_user)
         except ConfigError as problem:
@@ -241,34 +214,8 @@ class Engine:
 
     def machine_view(self, name: str, *, with_history: bool = True) -> dict[str, Any]:
         """One machine as protocol.shapes.MachineView. Raises NotFound."""
-        machine, road, seat = self.fleet[name], self.dispatcher.roads[name], self.mind.state.seats[name]
-        host = road.machine.host if road.machine else None
-        lanes = {id(lane): lane for lane in self.mind.state.lanes.values() if lane.machine == name}
-        holders = [(run_of(lane.attempts[0]), lane.share) for lane in lanes.values() if lane.attempts]
-        held = {uuid: run for run, share in holders for uuid in share.devices}
-        devices = seat.capacity.devices
-        status, reason = _standing(road, seat)
-        return {
-            "name": name,
-            "status": status,
-            "reason": reason,
-            "since": seat.since,
-            "address": machine.address,
-            "rate": machine.rate,
-            "labels": list(machine.labels),
-            "hostname": host.hostname if host else "",
-            "cpus": seat.capacity.cpus,
-            "memory": seat.capacity.memory,
-            "devices": [_device(device, road.gpus.stand(device.uuid, device.uuid in held)) for device in devices],
-            "cpus_held": seat.cpus,
-            "memory_held": seat.memory,
-            "devices_held": held,
-            "devices_used": dict(seat.used),
-            "running": [run for run, _ in holders],
-            "warnings": [*host.warnings, *_lost(devices, road.gpus.lost())] if host else [],
-            "sample": self.telemetry.last(name),
-            "history": self.telemetry.history(name) if with_history else [],
-        }
+        road = self.dispatcher.roads[self.fleet[name].name]
+        return machine_view(self.fleet[name], road, self.mind.state, self.telemetry, with_history=with_history)
 
     def use(self, run: Run) -> Use | None:
         """What it takes at present; None where it does not run, or nobody can see it."""
@@ -293,37 +240,6 @@ class Engine:
             return os.stat(self.history_path).st_size
         except OSError:
             return 0
-
-
-def _standing(road: Road, seat: Seat) -> tuple[str, str]:
-    """How a machine is, and why it is not ok."""
-    if road.machine is None:
-        return ("connecting", "") if not road.tried.is_set() else ("unreachable", road.reason)
-    if seat.aside:
-        return "set aside", seat.aside
-    return ("draining", "") if seat.draining else ("ok", "")
-
-
-def _device(device: Device, standing: Standing) -> dict[str, Any]:
-    return {
-        "uuid": device.uuid,
-        "index": device.index,
-        "label": device.label,
-        "name": device.name,
-        "memory": device.memory,
-        "state": standing.state,
-        "strangers": [asdict(process) for process in standing.strangers],
-    }
-
-
-def _lost(devices: Iterable[Device], lost: Mapping[str, str]) -> list[str]:
-    """A warning of each device that the driver has lost."""
-    return [
-        f"GPU {device.label} is lost ({lost[device.uuid]}) and is given to nobody: see the kernel's log for its Xid, "
-        "and have it reset or the machine rebooted"
-        for device in devices
-        if device.uuid in lost
-    ]
 
 
 class Stopped(Exception):
