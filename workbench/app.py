@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import shlex
 import subprocess
 import sys
 import time
@@ -18,6 +19,7 @@ from textual.widgets import Input
 
 from workbench import commands, personal, terminal, themes
 from workbench.client.mirror import Snapshot, fold, keep, learn, learn_trends, note
+from workbench.domain.run import Run
 from workbench.domain.time import Micros
 from workbench.errors import ConfigError, EngineError, WorkbenchError
 from workbench.jump import Place
@@ -27,7 +29,7 @@ from workbench.messages import EngineConnected, EngineLost, SnapshotChanged
 from workbench.personal import Personal
 from workbench.present.cells import Cell, Line, plain, width
 from workbench.present.machines import summary
-from workbench.present.sanitise import clean
+from workbench.present.sanitise import clean, clean_bytes
 from workbench.present.status import counts
 from workbench.screens.base import Panel
 from workbench.screens.compare import CompareScreen
@@ -46,6 +48,9 @@ _SCREENS = {"keys": "keys", "commands": "command_log", "quit": "leave"}
 """Actions of the places that are no screen of their own."""
 REMEMBERED = 4000
 """Runs in the snapshot before those that nobody looks at are dropped."""
+
+
+_CLI = (sys.executable, "-c", "import sys; from workbench.cli import main; sys.exit(main())")
 
 
 def _system_clock() -> Micros:
@@ -190,9 +195,24 @@ class Workbench(App[int]):
     async def edit(self, run: str) -> None:
         """Hand the terminal to $EDITOR by way of the command line, and take it back."""
         self.note_command(f"edit {run}")
-        code = "import sys; from workbench.cli import main; sys.exit(main())"
+        await self._hand_over("edit", run)
+
+    async def open_file(self, run: Run, name: str, text: bool) -> None:
+        """In a pager, which gets the terminal; anything else opens beside it, or is said to lie somewhere."""
+        self.note_command(shlex.join(["open", clean(run.name), clean(name)]))
+        if text:
+            await self._hand_over("open", run.id, name)
+            return
+        done = await asyncio.to_thread(
+            subprocess.run, [*_CLI, "open", run.id, name], stdin=subprocess.DEVNULL, capture_output=True, check=False
+        )
+        if said := clean_bytes(done.stderr if done.returncode else done.stdout).strip():
+            self.say(said, trouble=bool(done.returncode))
+
+    async def _hand_over(self, *words: str) -> None:
+        """The terminal to a verb of the command line, until that is done with it."""
         with self.suspend():
-            await asyncio.to_thread(subprocess.run, [sys.executable, "-c", code, "edit", run], check=False)
+            await asyncio.to_thread(subprocess.run, [*_CLI, *words], check=False)
         self.refresh()
 
     async def copy(self, text: str) -> None:

@@ -118,17 +118,34 @@ COMMANDS: tuple[Command, ...] = (
     _c("run.notify", "!", "tell me", "Tell me when it is over, or no more", "tell", "notify {runs}"),
     _c("run.edit", "e", "edit", "Edit it while it waits, in $EDITOR", "edit", "edit {run}"),
     _c("run.copy", "y", "copy id", "Copy the run's id", "copy"),
+    _c(
+        "files.look", "enter", "look inside", "Look inside: text, a table, an image; esc goes back", "look", footer=True
+    ),
+    _c(
+        "files.open", "o", "open", "Open it with a pager, or whatever shows its kind", "open", "open {run} {file}", True
+    ),
+    _c(
+        "files.pull",
+        "p",
+        "pull",
+        "Copy it to a directory; asks where",
+        "pull",
+        "pull {run} {file} --to {directory}",
+        True,
+    ),
+    _c("files.left", "left", "left", "What stands further left", "aside(-1)"),
+    _c("files.right", "right", "right", "What stands further right", "aside(1)"),
     _c("compare.fold", "f", "equal ones", "Show or fold what is equal", "fold", footer=True),
     _c("compare.open", "enter", "open", "The run of this column", "open", "show {run}"),
     _c("compare.left", "left", "left", "The run to the left", "column(-1)"),
     _c("compare.right", "right", "right", "The run to the right", "column(1)"),
 )
 
-SCOPES = ("projects", "queue", "machines", "run", "metrics", "chart", "compare")
-LISTS = ("projects", "queue", "machines", "metrics")
+SCOPES = ("projects", "queue", "machines", "run", "metrics", "chart", "files", "compare")
+LISTS = ("projects", "queue", "machines", "metrics", "files")
 """Scopes of screens on which the keys of every list hold, too."""
-TABS = ("run", "metrics", "chart")
-"""Scopes that hold together on a run's tabs."""
+TABS = (("run", "metrics", "chart"), ("run", "files"))
+"""Scopes that hold together on one of a run's tabs."""
 
 
 def short(key: str) -> str:

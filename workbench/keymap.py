@@ -118,7 +118,7 @@ def _refuse_clash(document: toml.Document, command: Command, commands: tuple[Com
 
 
 def _hold_together(one: str, other: str) -> bool:
-    if one == other or "app" in (one, other) or {one, other} <= set(TABS):
+    if one == other or "app" in (one, other) or any({one, other} <= set(tab) for tab in TABS):
         return True
     return "list" in (one, other) and bool({one, other} & set(LISTS))
 

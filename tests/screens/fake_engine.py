@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import hashlib
 import math
 import os
+from base64 import b64encode
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import replace
 from typing import Any
@@ -141,7 +143,8 @@ class FakeEngine:
             "run": run_out(found),
             "metrics": kept,
             "events": events,
-            "artifacts": [],
+            "artifacts": [artifact(name, data, not found.live) for name, data in self.world.files(found.id).items()],
+            "collecting": self.world.collecting.get(found.id),
             "use": None,
             "malformed": 0,
             "notify": found.id in self.wanted,
@@ -149,6 +152,11 @@ class FakeEngine:
             "waiting": None,
             "warnings": [],
         }
+
+    def do_pull(self, run: str, name: str, offset: int = 0, limit: int = 1 << 20) -> Reply:
+        data = self.world.files(self.world.find(run).id)[name]
+        piece = b64encode(data[offset : offset + limit]).decode()
+        return {**artifact(name, data, True), "offset": offset, "data": piece}
 
     def do_logs(self, run: str, offset: int = 0, limit: int = 65536, wait: float = 0) -> Reply:
         found = self.world.find(run)
@@ -252,6 +260,11 @@ class FakeEngine:
         task = asyncio.gather(*(self.change(run, "ended") for run in changed))
         task.add_done_callback(lambda done: done.exception())
         return {"runs": [run_out(run) for run in changed]}
+
+
+def artifact(name: str, data: bytes, stored: bool) -> Reply:
+    digest = hashlib.sha256(data).hexdigest()
+    return {"name": name, "path": f"/far/{name}", "size": len(data), "sha256": digest, "stored": stored}
 
 
 @contextlib.asynccontextmanager

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import io
 import math
 import random
 from collections import Counter
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
+
+from PIL import Image, ImageDraw
 
 from workbench.domain.resources import Need, Share
 from workbench.domain.run import Ask, Code, Environment, Param, Run
@@ -71,6 +75,9 @@ class World:
     machines: list[dict[str, Any]] = field(default_factory=list)
     projects: list[dict[str, Any]] = field(default_factory=list)
     diff: str = DIFF
+    left: dict[str, dict[str, bytes]] = field(default_factory=dict)
+    """run -> name -> what it left."""
+    collecting: dict[str, dict[str, Any]] = field(default_factory=dict)
     _ordered: list[Run] | None = None
 
     def put(self, run: Run) -> None:
@@ -105,6 +112,9 @@ class World:
 
     def last(self, id: str) -> dict[str, float]:
         return {key: values[-1] for key, values in self.values(id).items()}
+
+    def files(self, id: str) -> dict[str, bytes]:
+        return self.left.get(id, {})
 
     def why(self, run: Run) -> str:
         return self.reasons.get(run.id, "a GPU with 24 GB free: gpu1 in about 14m (bob's run)")
@@ -149,6 +159,32 @@ def curves(seed: int, length: int) -> dict[str, list[float]]:
         "val_loss": curve(length, 1.8, 0.31 + seed % 5 / 80, seed + 1),
         "acc": [1 - value / 2 for value in curve(length, 1.4, 0.14 + seed % 3 / 50, seed + 2)],
     }
+
+
+@cache
+def some_files() -> dict[str, bytes]:
+    """What a training leaves: a table, an image, texts, a model."""
+    drawn = io.BytesIO()
+    _plot().save(drawn, "PNG")
+    cities = ("北京", "Zürich", "Århus")
+    rows = (f"{n},user-{n:05d},{cities[n % 3]},{0.5 + math.sin(n) / 2.1:.4f},{n % 2}" for n in range(1500))
+    return {
+        "predictions.csv": ("row,user,city,score,left\n" + "\n".join(rows) + "\n").encode(),
+        "plots/loss.png": drawn.getvalue(),
+        "reports/summary.md": b"# Churn\n\nAUC 0.9312 on 360 held out, up 0.011 from #7.\n" * 30,
+        "config.json": b'{\n  "lr": 0.01,\n  "depth": 6\n}\n',
+        "model.pt": b"PK\0" * 40_000,
+    }
+
+
+def _plot() -> Image.Image:
+    image = Image.new("RGB", (640, 400), "white")
+    pen = ImageDraw.Draw(image)
+    pen.line([(40, 20), (40, 370), (620, 370)], "black", 3)
+    for colour, seed in (("#d62728", 1), ("#1f77b4", 5)):
+        heights = curve(58, 1.9, 0.2, seed)
+        pen.line([(40 + 10 * x, 370 - int(y * 170)) for x, y in enumerate(heights)], colour, 4)
+    return image
 
 
 def machine(name: str, status: str = "ok", devices: int = 0, **facts: Any) -> dict[str, Any]:
@@ -256,6 +292,9 @@ def a_team() -> World:
         machine("node7", cpus_held=0, memory_held=0, warnings=["no NVIDIA driver: GPUs are not seen"])
     )
     world.machines.append(machine("node8", "unreachable", reason="no route to host for 4m; its 2 runs may go on"))
+    for one in world.runs.values():
+        if one.status.name in ("running", "finished"):
+            world.left[one.id] = some_files()
     best = next(one for one in world.runs.values() if one.status.name == "finished")
     world.projects = [
         _project("churn", "predict who leaves within 30 days; AUC above 0.91", world.counts(), 2, best),
@@ -330,6 +369,7 @@ def hostile() -> World:
         world.reasons[one.id] = text
         world.curves[one.id] = {text: [0.1, math.nan, 0.3], "loss": [1.0, math.inf, 0.5]}
         world.logs[one.id] = "\n".join(HOSTILE) * 3
+        world.left[one.id] = {name: "\n".join(HOSTILE).encode() for name in ("0.csv", *HOSTILE)}
     world.machines = [
         machine(text, hostname=text, reason=text, warnings=[text], devices_held={}) for text in HOSTILE[:6]
     ]

@@ -43,7 +43,7 @@ async def test_lists_draw_no_control_byte(tmp_path: Path, size: tuple[int, int],
 async def test_every_tab_of_a_run_draws_none(tmp_path: Path, number: int) -> None:
     async with open_app(hostile(), tmp_path, (120, 36), run=str(number)) as (person, _):
         await person.sees("run")
-        for _ in range(3):
+        for _ in range(6):
             await person.settle()
             assert harmless(person)
             await person.press("]")

@@ -46,10 +46,12 @@ async def test_tabs_go_round(tmp_path: Path) -> None:
         await person.press("]")
         await person.sees("no samples yet")
         await person.press("]")
+        await person.sees("predictions.csv")
+        await person.press("]")
         await person.sees("7c2e9f017c2e on main", "+    optimiser = AdamW")
         await person.press("]")
         await person.sees("python train.py --lr {lr}", "3 files not committed", "params")
-        await person.press("[", "[", "[", "[")
+        await person.press("[", "[", "[", "[", "[")
         await person.sees("epoch  7/40")
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from workbench.cli.landing import Landing
+from workbench.client.landing import Landing
 from workbench.errors import Refused, UsageError, WorkbenchError
 
 

@@ -12,10 +12,10 @@ from itertools import chain
 
 from workbench import paths
 from workbench.cli import output
-from workbench.cli.landing import Landing
 from workbench.cli.parser import RUN, Parser
 from workbench.cli.pull import choose, content
 from workbench.client.calls import Engine
+from workbench.client.landing import Landing
 from workbench.errors import Ambiguous, WorkbenchError
 
 EXAMPLE = """\

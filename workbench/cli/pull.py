@@ -11,7 +11,7 @@ from typing import Any
 from workbench.cli import output
 from workbench.cli.parser import RUN, Parser
 from workbench.client.calls import Engine
-from workbench.errors import EngineError, NotFound, Refused
+from workbench.errors import NotFound, Refused
 
 EXAMPLE = """\
 workbench pull brave-sunset-12
@@ -20,8 +20,6 @@ workbench pull brave-sunset-12 --list"""
 
 IGNORE = ".gitignore"
 """Written into a directory that we make in a project: what was pulled is no code, and must not be in its next run."""
-CHUNK = 4 << 20
-"""Bytes asked for at once."""
 LOOK = 0.2
 """Seconds between looks at what is still being collected."""
 
@@ -39,7 +37,7 @@ def main(args: argparse.Namespace) -> int:
         if args.list:
             return _list(args, engine.call("show", {"run": args.run}))
         run, chosen = choose(engine, args.run, args.path)
-        from workbench.cli.landing import Landing
+        from workbench.client.landing import Landing
 
         directory, names = args.to or directory_of(run), [artifact["name"] for artifact in chosen]
         ours = not args.to and not os.path.lexists(directory)
@@ -111,20 +109,9 @@ def directory_of(run: dict[str, Any]) -> str:
 
 def content(engine: Engine, run: dict[str, Any], artifact: dict[str, Any]) -> Iterator[bytes]:
     """Its bytes. Raises EngineError after the last of them where they are not what their hash says."""
-    from base64 import b64decode
-    from hashlib import sha256
+    from workbench.client.content import Content
 
-    digest, at = sha256(), 0
-    while at < artifact["size"]:
-        asked = {"run": run["id"], "name": artifact["name"], "offset": at, "limit": CHUNK}
-        data = b64decode(engine.call("pull", asked, again=True)["data"])
-        if not data:
-            break
-        digest.update(data)
-        at += len(data)
-        yield data
-    if digest.hexdigest() != artifact["sha256"]:
-        raise EngineError(
-            f"{artifact['name']} is damaged in the engine's store, or another came in its place meanwhile",
-            hint="pull it again; if it stays so, the disk under the workbench's data has a fault",
-        )
+    whole = Content(run["id"], artifact)
+    while asked := whole.wanted:
+        yield whole.take(engine.call("pull", asked, again=True))
+    whole.check()

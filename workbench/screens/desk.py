@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Protocol
 
 from workbench.client.mirror import Snapshot
+from workbench.domain.run import Run
 from workbench.domain.time import Micros
 from workbench.keymap import Keymap
 from workbench.present.cells import Line
@@ -70,5 +71,9 @@ class Desk(Protocol):
     async def show_comparison(self, runs: list[str]) -> None: ...
 
     async def edit(self, run: str) -> None: ...
+
+    async def open_file(self, run: Run, name: str, text: bool) -> None:
+        """An artifact, with whatever shows its kind. text: a pager does."""
+        ...
 
     async def copy(self, text: str) -> None: ...

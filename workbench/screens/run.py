@@ -19,6 +19,7 @@ from workbench.screens import actions
 from workbench.screens.base import WIDE, Panel
 from workbench.screens.errand import errand
 from workbench.screens.panes.curve import Curve
+from workbench.screens.panes.files import FilesPane
 from workbench.screens.panes.inputs import InputsPane
 from workbench.screens.panes.log import LogPane
 from workbench.screens.panes.metrics import MetricsPane
@@ -27,7 +28,7 @@ from workbench.screens.panes.pane import Pane
 from workbench.screens.panes.usage import UsagePane
 from workbench.widgets.line import OneLine
 
-PANES: tuple[type[Pane], ...] = (OverviewPane, LogPane, MetricsPane, UsagePane, InputsPane)
+PANES: tuple[type[Pane], ...] = (OverviewPane, LogPane, MetricsPane, UsagePane, FilesPane, InputsPane)
 FIRST = LogPane
 
 
@@ -142,6 +143,15 @@ class RunScreen(Panel):
     def close_prompt(self) -> None:
         super().close_prompt()
         self.set_focus(self._front.keyed)
+
+    def prompted(self, kind: str, text: str) -> None:
+        self.close_prompt()
+        self._front.prompted(text)
+
+    async def action_back(self) -> None:
+        """Out of what is open in a tab first, then back."""
+        if not self._front.step_back():
+            await super().action_back()
 
     def action_tab(self, by: int) -> None:
         tabs = self._tabs()

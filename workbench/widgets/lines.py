@@ -23,6 +23,8 @@ class Lines(Scrolling):
         before, self.lines = self.lines, lines
         if len(before) != len(lines):
             self.set_length(len(lines))
+        if not self.size:
+            self.refresh()  # hidden: what was painted before must not come back with it
         top = self.scroll_offset.y
         for y in range(self.size.height):
             if before[top + y : top + y + 1] != lines[top + y : top + y + 1]:

@@ -35,6 +35,13 @@ class Pane(Vertical, can_focus=True):
         Called whenever something may have changed, while the pane is in front.
         """
 
+    def step_back(self) -> bool:
+        """Out of what was opened within the pane, where something was."""
+        return False
+
+    def prompted(self, text: str) -> None:
+        """A line was typed that the pane had asked for."""
+
     @property
     def scopes(self) -> tuple[str, ...]:
         """Of the keys that it has for itself."""

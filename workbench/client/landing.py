@@ -6,8 +6,10 @@ Every part of a path is opened below the one before and never through a link.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from types import TracebackType
+from typing import BinaryIO
 
 from workbench.errors import Refused, UsageError, WorkbenchError
 
@@ -53,29 +55,37 @@ class Landing:
             )
 
     def write(self, name: str, chunks: Iterable[bytes]) -> str:
-        """Its path. The file is there as a whole or not at all. Raises Refused, UsageError, WorkbenchError."""
+        """Its path. As `file`, for whoever has all of it at hand."""
+        with self.file(name) as file:
+            for chunk in chunks:
+                file.write(chunk)
+        return os.path.join(self.directory, name)
+
+    @contextmanager
+    def file(self, name: str) -> Iterator[BinaryIO]:
+        """To write into. It is there under its name when the block ends well, and not at all when it does not.
+
+        Raises Refused, UsageError, WorkbenchError."""
         path = os.path.join(self.directory, name)
         *above, last = _parts(name)
         try:
             directory = self._enter(above)
             try:
-                self._write(directory, last, chunks)
+                yield from self._draft(directory, last)
             finally:
                 os.close(directory)
         except FileExistsError:
             raise Refused(f"{path} is there already", hint="--force overwrites it") from None
         except OSError as problem:
             raise _refused(path, problem) from None
-        return path
 
-    def _write(self, directory: int, name: str, chunks: Iterable[bytes]) -> None:
+    def _draft(self, directory: int, name: str) -> Iterator[BinaryIO]:
         draft = f".part-{os.urandom(8).hex()}"
         if not self._force:
             os.close(os.open(name, _NEW, self._modes[1], dir_fd=directory))  # ours now, or FileExistsError
         try:
             with open(os.open(draft, _NEW, self._modes[1], dir_fd=directory), "wb") as file:
-                for chunk in chunks:
-                    file.write(chunk)
+                yield file
             os.rename(draft, name, src_dir_fd=directory, dst_dir_fd=directory)
         except BaseException:
             for left in (draft, *([] if self._force else [name])):
