@@ -9,6 +9,7 @@ from functools import partial
 from typing import Any
 
 from textual.app import ComposeResult
+from textual.widget import Widget
 
 from workbench import commands
 from workbench.client.content import Content
@@ -91,6 +92,8 @@ class FilesPane(Pane):
         self._state = state
         self.table.set_count(len(self._files))
         self._arrange()
+        if self.has_focus and not self._inside:
+            self.screen.set_focus(self.keyed)
         self._say_how_it_is(collecting)
 
     def _arrange(self) -> None:
@@ -119,11 +122,16 @@ class FilesPane(Pane):
         artifact, live = self._files[index], self._run.live
         return files.file_row(artifact, files.whereabouts(artifact, self._shown.get("collecting"), live))
 
+    @property
+    def keyed(self) -> Widget:
+        """The list takes the keys of lists, the inside of a file those that scroll."""
+        return self.table if self.table.display else self
+
     def on_focus(self) -> None:
-        """The list takes the keys of lists, the inside of a file those that scroll. Nothing is asked any more."""
+        self._told("")  # nothing is asked any more
+
+    def on_descendant_focus(self) -> None:
         self._told("")
-        if self.table.display:
-            self.screen.set_focus(self.table)
 
     # Keys.
 
@@ -156,7 +164,7 @@ class FilesPane(Pane):
         self._inside = False
         self.query_one(FileView).say(())
         self._arrange()
-        self.screen.set_focus(self.table)
+        self.screen.set_focus(self.keyed)
         return True
 
     def action_aside(self, by: int) -> None:
