@@ -119,6 +119,28 @@ COMMANDS: tuple[Command, ...] = (
     _c("run.edit", "e", "edit", "Edit it while it waits, in $EDITOR", "edit", "edit {run}"),
     _c("run.copy", "y", "copy id", "Copy the run's id", "copy"),
     _c(
+        "log.search",
+        "/",
+        "search",
+        "Look for a pattern: upwards from the end, else downwards",
+        "search",
+        "logs {run} --grep {pattern}",
+        True,
+    ),
+    _c("log.next", "n", "next", "The next line that has it", "seek(False)"),
+    _c("log.previous", "N", "previous", "The line before that has it", "seek(True)"),
+    _c("log.error", "e", "next error", "The next error or traceback", "trouble(False)", "logs {run} --errors", True),
+    _c("log.error_before", "E", "error before", "The error or traceback before", "trouble(True)"),
+    _c(
+        "log.filter",
+        "&",
+        "filter",
+        "Only the lines that fit; with ! before it, the others",
+        "filter",
+        "logs {run} --grep {pattern}",
+    ),
+    _c("log.wrap", "w", "wrap", "Wrap long lines, or cut them", "wrap"),
+    _c(
         "files.look", "enter", "look inside", "Look inside: text, a table, an image; esc goes back", "look", footer=True
     ),
     _c(
@@ -141,7 +163,7 @@ COMMANDS: tuple[Command, ...] = (
     _c("compare.right", "right", "right", "The run to the right", "column(1)"),
 )
 
-SCOPES = ("projects", "queue", "machines", "run", "metrics", "chart", "files", "compare")
+SCOPES = ("projects", "queue", "machines", "run", "log", "metrics", "chart", "files", "compare")
 LISTS = ("projects", "queue", "machines", "metrics", "files")
 """Scopes of screens on which the keys of every list hold, too."""
 TABS = (("run", "metrics", "chart"), ("run", "files"))

@@ -7,6 +7,7 @@ from itertools import pairwise
 import pytest
 
 from tests.remote.site import Connect, Site, spec
+from workbench.domain.search import query
 from workbench.errors import AgentError, Unreachable
 from workbench.remote.machines.base import (
     WINDOW,
@@ -35,6 +36,20 @@ async def test_a_run_from_start_to_exit(site: Site, connect: Connect) -> None:
     assert exited.exit.started == started.at <= exited.exit.ended
     assert await ear.machine.read("a.1", "log", 0, 100) == (b"hello\n", 6)
     assert await ear.machine.read("a.1", "log", 2, 3) == (b"llo", 6)
+
+
+async def test_a_search_through_a_log_is_done_there(site: Site, connect: Connect) -> None:
+    ear = await connect()
+    steps = [("print", f"step {number}") for number in range(20)]
+    await ear.machine.start([spec("a.1", site.argv(*steps, ("print", "last \x1b[31mStep")))])
+    await ear.end_of("a.1")
+    found = await ear.machine.find("a.1", query("p 1$"), 0, back=False, count=1)
+    assert [(hit.offset, hit.text, hit.start, hit.end) for hit in found.hits] == [(7, "step 1", 3, 6)]
+    assert (found.next, found.size, found.done, found.stuck) == (165, 165, True, False)
+    found = await ear.machine.find("a.1", query("step"), 140, back=True, count=1)
+    assert [hit.text for hit in found.hits][:2] == ["step 17", "step 16"]
+    assert [hit.offset for hit in found.hits][-1] == 0
+    assert (await ear.machine.find("nobody.1", query("x"), 0, back=False, count=1)).done
 
 
 async def test_the_host_introduces_itself(connect: Connect) -> None:

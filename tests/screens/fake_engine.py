@@ -18,12 +18,15 @@ from typing import Any
 from tests.screens.made_up import NOW, World
 from workbench.domain.filters import parse as parse_filter
 from workbench.domain.run import Run, started_at
+from workbench.domain.search import TROUBLE, query
 from workbench.domain.status import Cancelled, Held, Queued
 from workbench.domain.time import SECOND
 from workbench.errors import WorkbenchError
 from workbench.protocol import MAX_FRAME, VERSION
 from workbench.protocol.messages import error, notification, number_out, parse, result
 from workbench.protocol.runs import run_out
+from workbench.remote.agent import find
+from workbench.remote.machines.asking import asked
 
 Reply = dict[str, Any]
 STEP_SECONDS = 10
@@ -171,6 +174,20 @@ class FakeEngine:
             "text": piece.decode("utf-8", "replace"),
             "over": not found.live,
         }
+
+    def do_logs_find(
+        self,
+        run: str,
+        offset: int,
+        pattern: str = "",
+        trouble: bool = False,
+        back: bool = False,
+        invert: bool = False,
+        count: int = 1,
+    ) -> Reply:
+        data = self.world.logs.get(self.world.find(run).id, "").encode()
+        wanted = TROUBLE if trouble else query(pattern, invert)
+        return find.find(lambda at, most: data[at : at + most], len(data), asked(wanted, offset, back, count))
 
     def do_series(
         self,

@@ -144,6 +144,6 @@ async def test_what_is_over_is_neither_cancelled_nor_held_nor_edited(tmp_path: P
         await person.hears("nothing to cancel")
         await person.press("h")
         await person.hears("only a waiting run can be held")
-        await person.press("e")
+        await person.press("]", "e")
         await person.hears("only a waiting run can be edited")
         assert not engine.called("cancel")

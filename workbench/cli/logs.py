@@ -1,8 +1,9 @@
-"""`workbench logs RUN [-f]`: what it printed; byte for byte where nobody but a program reads it."""
+"""`workbench logs RUN [-f]`: what it printed, or the lines that fit; byte for byte where only a program reads it."""
 
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Iterator
 from typing import Any
@@ -13,10 +14,13 @@ from workbench.client.calls import Engine
 
 EXAMPLE = """\
 workbench logs brave-sunset-12 --tail 20
-workbench logs brave-sunset-12 -f"""
+workbench logs brave-sunset-12 -f
+workbench logs brave-sunset-12 --grep 'loss 0\\.[12]'"""
 
 CHUNK = 1 << 18
 """Bytes asked for at once."""
+MANY = 1000
+"""Lines that fit, asked for at once."""
 POLL = 25.0
 """Seconds that the engine holds a question for more."""
 
@@ -24,12 +28,18 @@ POLL = 25.0
 def configure(parser: Parser) -> None:
     parser.add_argument("run", **RUN)
     parser.add_argument("-f", "--follow", action="store_true", help="go on until the run is over")
-    parser.add_argument("--tail", type=flag("--tail", at_least(0)), metavar="N", help="only the last N lines, and on")
+    which = parser.add_mutually_exclusive_group()
+    which.add_argument("--grep", metavar="PATTERN", help="only the lines that fit; with ! before it, the others")
+    which.add_argument("--errors", action="store_true", help="only errors, and where tracebacks begin and end")
+    which.add_argument("--tail", type=flag("--tail", at_least(0)), metavar="N", help="only the last N lines, and on")
 
 
 def main(args: argparse.Namespace) -> int:
     with Engine() as engine:
-        chunks = _chunks(engine, args.run, args.follow, args.tail)
+        if args.errors or args.grep is not None:
+            chunks = _fitting(engine, args.run, args.follow, _wanted(args))
+        else:
+            chunks = _chunks(engine, args.run, args.follow, args.tail)
         if args.json:
             output.objects(chunks)
         elif output.terminal():
@@ -59,6 +69,29 @@ def _chunks(engine: Engine, run: str, follow: bool, tail: int | None) -> Iterato
             return
 
 
+def _wanted(args: argparse.Namespace) -> dict[str, Any]:
+    if args.errors:
+        return {"trouble": True}
+    return {"pattern": args.grep.removeprefix("!"), "invert": args.grep.startswith("!")}
+
+
+def _fitting(engine: Engine, run: str, follow: bool, wanted: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """The lines that fit, each with its end. One that has no end yet is waited for while it is followed."""
+    at = 0
+    while True:
+        found = engine.call("logs_find", {"run": run, "offset": at, "count": MANY, **wanted}, again=True)
+        for offset, text, *_ in found["hits"]:
+            if offset < found["next"] or not follow:
+                yield {"offset": offset, "text": text + "\n"}
+        at = found["next"]
+        if not found["done"]:
+            continue
+        if not follow:
+            return
+        more = {"run": run, "offset": found["size"], "limit": 0, "wait": POLL}
+        follow = not engine.call("logs", more, again=True)["over"]
+
+
 def _last_lines(engine: Engine, run: str, count: int) -> dict[str, Any]:
     """The end of the log that has `count` lines, found by asking for more and more of it."""
     reach = max(4096, 128 * count)
@@ -72,17 +105,20 @@ def _last_lines(engine: Engine, run: str, count: int) -> dict[str, Any]:
 
 
 def _draw(chunks: Iterator[dict[str, Any]]) -> None:
-    """On a terminal, line by line, so that no escape sequence is cut in two and slips through."""
-    from workbench.present.sanitise import clean_lines
+    """On a terminal, line by line, so that no escape sequence is cut in two. Of those, colours alone remain."""
+    from workbench.present.ansi import coloured
+    from workbench.present.sanitise import clean, settled
+
+    draw = clean if os.environ.get("NO_COLOR") else coloured
 
     rest = b""
     for chunk in chunks:
         whole, newline, rest = (rest + _bytes(chunk)).rpartition(b"\n")
-        for line in clean_lines((whole + newline).decode(errors="replace")):
-            print(line)
+        for line in (whole + newline).decode(errors="replace").split("\n")[:-1]:
+            print(draw(settled(line)))
         sys.stdout.flush()
-    for line in clean_lines(rest.decode(errors="replace")):
-        print(line)
+    if rest:
+        print(draw(settled(rest.decode(errors="replace"))))
 
 
 def _bytes(chunk: dict[str, Any]) -> bytes:

@@ -14,6 +14,7 @@ from contextlib import AbstractContextManager
 from typing import Protocol
 
 from workbench.domain.run import Run, attempt_of
+from workbench.domain.search import Found, Query
 from workbench.domain.time import Micros
 from workbench.engine import crash, seam
 from workbench.engine.artifacts import Artifacts
@@ -293,6 +294,12 @@ class Dispatcher:
         if size is not None:
             return await asyncio.to_thread(self._logs.read, attempt, offset, limit), size
         return await self._reached(machine).read(attempt, "log", offset, limit)
+
+    async def find_log(self, machine: str, attempt: str, query: Query, offset: int, back: bool, count: int) -> Found:
+        """The next step of a search through it, done where it lies. Raises Unreachable."""
+        if self._logs.size(attempt) is not None:
+            return await self._logs.find(attempt, query, offset, back, count)
+        return await self._reached(machine).find(attempt, query, offset, back, count)
 
     def follow(self, machine: str, attempt: str, offset: int) -> AbstractContextManager[Tail]:
         """The end of a log as it grows. Raises Unreachable, unless it was followed already: a road that breaks then is

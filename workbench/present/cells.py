@@ -2,6 +2,8 @@
 
 Style names: "" plain, dim, strong, title, accent, good, warn, bad; each status of a run by its own name
 (running, queued, "timed out" ...) and of a machine (ok, draining, unreachable); series1 to series6 in charts.
+Names joined by "+" lie on each other. A part that begins with "=" is a look of its own, as programs print them:
+"=bold", "=#d08770", "=on #203040".
 """
 
 from __future__ import annotations
@@ -66,3 +68,21 @@ def cut_line(line: Iterable[Cell], columns: int) -> Line:
         kept.append(cell)
         columns -= wide
     return tuple(kept)
+
+
+def wrap_line(line: Iterable[Cell], columns: int) -> list[Line]:
+    """All of it, in rows of at most so many columns; at least one row."""
+    rows: list[list[Cell]] = [[]]
+    room = columns
+    for cell in line:
+        begin = 0
+        for index, character in enumerate(cell.text):
+            wide = width(character)
+            if wide > room and (rows[-1] or index > begin):
+                rows[-1] += [Cell(cell.text[begin:index], cell.style)] if index > begin else []
+                rows.append([])
+                begin, room = index, columns
+            room -= wide
+        if begin < len(cell.text):
+            rows[-1].append(Cell(cell.text[begin:], cell.style))
+    return [tuple(row) for row in rows]

@@ -10,15 +10,9 @@ from __future__ import annotations
 import re
 import unicodedata
 
-_ESCAPES = re.compile(
-    r"""
-    (?:\x1b\[|\x9b) [0-?]* [ -/]* [@-~]                       # CSI: colours, cursor, modes
-    | (?:\x1b[\]PX^_]|[\x90\x98\x9d-\x9f]) [^\x07\x1b\x9c\n]* (?:\x07|\x1b\\|\x9c)   # OSC, DCS and their like
-    | \x1b [ -/]+ [0-~]                                       # character sets
-    | \x1b [0-Z\\^-~]                                         # two bytes
-    """,
-    re.VERBOSE,
-)
+from workbench.domain.search import ESCAPES
+
+_ESCAPES = re.compile(ESCAPES)
 _NOT_PLAIN = re.compile(r"[^ -~]")
 TAB = 8
 
@@ -43,10 +37,15 @@ def clean(text: str) -> str:
     """One line that can be drawn as it is: no control character, no escape, tabs as spaces."""
     if text.isascii() and text.isprintable():
         return text
-    text = _ESCAPES.sub("", text)
+    text = bare(text)
     if "\t" in text:
         text = text.expandtabs(TAB)
     return _NOT_PLAIN.sub(lambda match: _stand_in(match[0]), text)
+
+
+def bare(text: str) -> str:
+    """It without escape sequences; not fit to be drawn yet."""
+    return _ESCAPES.sub("", text)
 
 
 def clean_bytes(data: bytes) -> str:
@@ -59,10 +58,10 @@ def clean_lines(text: str) -> list[str]:
     lines = text.split("\n")
     if lines and not lines[-1]:
         lines.pop()
-    return [clean(_settled(line)) for line in lines]
+    return [clean(settled(line)) for line in lines]
 
 
-def _settled(line: str) -> str:
+def settled(line: str) -> str:
     """What a terminal would be left with: progress bars rewrite their line."""
     if "\r" not in line:
         return line

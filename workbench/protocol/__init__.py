@@ -20,6 +20,11 @@ names are those of the command line and of engine/handlers):
                                                              use: null or Use, waiting, notify: bool, warnings: [text]}
     logs         {run, offset?, limit?, wait?}           -> {run, offset, next, size, text, over}
                                                             offset < 0: from the end; wait: seconds to wait for more
+    logs_find    {run, pattern? or trouble?, offset, back?, invert?, count?}
+                                                         -> {hits: [[offset, text, start, end]], next, size, done}
+                                                            one step of a search, of a second at most: the lines that
+                                                            fit from offset on, or with back those that begin before
+                                                            it; `next` is where to go on. trouble: errors, tracebacks
     pull         {run, name, offset?, limit?}            -> {name, size, sha256, offset, data}: some bytes of an
                                                             artifact, in base64
     wait         {run, seconds?}                         -> {run}, when it is over (or the seconds are)

@@ -140,6 +140,13 @@ class RunScreen(Panel):
         super().on_mount()
         self._show_tab(self._front)
 
+    async def action_back(self) -> None:
+        if not self._front.step_back():
+            await super().action_back()
+
+    def prompted(self, kind: str, text: str) -> None:
+        self._front.prompted(kind, text)
+
     def close_prompt(self) -> None:
         super().close_prompt()
         self.set_focus(self._front.keyed)
@@ -160,14 +167,13 @@ class RunScreen(Panel):
         self.call_after_refresh(self.redraw)
 
     def action_turn(self, lines: int) -> None:
-        self._front.scrolled.turn(lines)
+        self._front.turning.turn(lines)
 
     def action_turn_page(self, direction: int) -> None:
-        self._front.scrolled.turn_page(direction)
+        self._front.turning.turn_page(direction)
 
     def action_turn_to(self, end: int) -> None:
-        pane = self._front.scrolled
-        pane.scroll_line(pane.max_scroll_y if end else 0)
+        self._front.turning.turn_to(end)
 
     def action_metric(self) -> None:
         if (row := self._row) and row.metrics:

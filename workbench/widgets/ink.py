@@ -34,11 +34,18 @@ def _parse(style: str) -> Style:
 def style_of(widget: Widget, name: str) -> Style:
     """How a named style looks just now; plain where the theme does not say. `faint NAME` is half as loud."""
     app = widget.app
-    plain = name.removeprefix(FAINT)
-    look = app.ink.get(plain, "") if plain and isinstance(app, Inked) else ""
-    if plain != name:
-        look = f"dim {look}"
-    return _parse(look) if look else PLAIN
+    if not name or not isinstance(app, Inked):
+        return PLAIN
+    looks = [_look(app.ink, part) for part in name.split("+")]
+    return Style.combine([_parse(look) for look in looks if look])
+
+
+def _look(ink: Mapping[str, str], part: str) -> str:
+    """As rich writes styles."""
+    if part.startswith("="):
+        return part[1:]
+    plain = part.removeprefix(FAINT)
+    return f"dim {ink.get(plain, '')}" if plain != part else ink.get(part, "")
 
 
 def strip(widget: Widget, line: Iterable[Cell], columns: int, over: str = "") -> Strip:

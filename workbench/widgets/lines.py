@@ -40,6 +40,9 @@ class Lines(Scrolling):
     def turn_page(self, direction: int) -> None:
         self.turn(direction * max(1, self.size.height // 2))
 
+    def turn_to(self, end: int) -> None:
+        self.scroll_line(self.max_scroll_y if end else 0)
+
     def on_resize(self, event: events.Resize) -> None:
         self.set_length(len(self.lines))
 

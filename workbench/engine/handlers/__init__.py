@@ -18,6 +18,7 @@ from workbench.engine.handlers.environments import environments, prune
 from workbench.engine.handlers.explain import explain
 from workbench.engine.handlers.hold import hold, release
 from workbench.engine.handlers.logs import logs
+from workbench.engine.handlers.logs_find import logs_find
 from workbench.engine.handlers.machines import machines
 from workbench.engine.handlers.machines_add import machines_add, machines_check
 from workbench.engine.handlers.machines_drain import machines_drain, machines_resume
@@ -49,6 +50,7 @@ VERBS: tuple[_Verb, ...] = (
     explain,
     hold,
     logs,
+    logs_find,
     machines,
     machines_add,
     machines_check,

@@ -7,7 +7,7 @@ import json
 import os
 from typing import Any, Callable, Protocol
 
-from . import attic, builder, collect, crash, fate, host, pieces, record, strangers, tree
+from . import attic, builder, collect, crash, fate, find, host, pieces, record, strangers, tree
 from .attempt import STREAMS, Absent, Attempt, Carried, Running
 from .crew import LANE_LIMIT
 from .errand import LATER, Complaint, Tell
@@ -35,7 +35,7 @@ _LEFTOVERS_LIMIT = 10_000
 VERBS = frozenset(
     {
         *("hello", "ping", "sample", "tracking", "has", "blobs", "tree", "parts", "piece", "settle", "build", "prune"),
-        *("start", "cancel", "fence", "watch", "follow", "unfollow", "read", "leftovers", "forget"),
+        *("start", "cancel", "fence", "watch", "follow", "unfollow", "read", "find", "leftovers", "forget"),
         *("leaving", "harvest", "fetch"),
     }
 )
@@ -226,6 +226,12 @@ class Verbs:
             return {"size": os.fstat(fd).st_size, "bytes": data}
         finally:
             os.close(fd)
+
+    def find(self, head: dict[str, Any], payload: bytes) -> Any:
+        """The payload: what to look for in its log, as find.find takes it."""
+        path = Attempt(self._root, head["attempt"]).path(STREAMS["log"])
+        self._agent.send(head["id"], lambda tell: find.look(path, json.loads(payload)))
+        return LATER
 
     def leaving(self, head: dict[str, Any], payload: bytes) -> Any:
         """Of the payload's attempts, those that may have left files to be kept."""

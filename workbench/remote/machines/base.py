@@ -12,6 +12,7 @@ from typing import Any, Literal, Protocol
 
 from workbench.domain.devices import DeviceSample, Process, Tolerance
 from workbench.domain.resources import Capacity
+from workbench.domain.search import Found, Query
 from workbench.domain.time import Micros
 from workbench.remote.agent import watching
 
@@ -329,6 +330,11 @@ class Machine(Protocol):
 
     async def read(self, attempt: AttemptId, stream: Stream, offset: int, limit: int) -> tuple[bytes, int]:
         """At most `limit` bytes at `offset`, and the stream's size now."""
+        ...
+
+    async def find(self, attempt: AttemptId, query: Query, offset: int, back: bool, count: int) -> Found:
+        """The next step of a search through its log, done there: `count` lines or more, or those that a second
+        brings. Forward from `offset`, or back among the lines that begin before it."""
         ...
 
     async def leaving(self, attempts: Sequence[AttemptId]) -> list[AttemptId]:

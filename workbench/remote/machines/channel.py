@@ -11,9 +11,11 @@ from typing import Any, Protocol
 
 from workbench.domain.devices import DeviceSample, Lease, Process, Tolerance
 from workbench.domain.resources import Capacity, Device
+from workbench.domain.search import Found, Query
 from workbench.errors import AgentError, BuildError, MachineError, MachineFull, NoIndex, Unreachable
 from workbench.remote import transfer
 from workbench.remote.agent import wire
+from workbench.remote.machines.asking import asked, found
 from workbench.remote.machines.base import (
     NOBODY,
     Absent,
@@ -216,6 +218,10 @@ class Channel:
             "read", None, None, {"attempt": attempt, "stream": stream, "offset": offset, "limit": limit}
         )
         return data, answer["size"]
+
+    async def find(self, attempt: AttemptId, query: Query, offset: int, back: bool, count: int) -> Found:
+        question = _json(asked(query, offset, back, count))
+        return found(await self._ask("find", payload=question, attempt=attempt))
 
     async def leaving(self, attempts: Sequence[AttemptId]) -> list[AttemptId]:
         found: list[AttemptId] = await self._ask("leaving", payload=_json(list(attempts)))

@@ -27,8 +27,11 @@ from typing import Literal
 
 from workbench.domain.devices import DeviceSample, Lease, Process, Tolerance
 from workbench.domain.resources import Capacity
+from workbench.domain.search import Found, Query
 from workbench.domain.time import Micros
 from workbench.errors import AgentError, BuildError, NoIndex, Unreachable
+from workbench.remote.agent import find
+from workbench.remote.machines.asking import asked, found
 from workbench.remote.machines.base import (
     NOBODY,
     WINDOW,
@@ -384,6 +387,12 @@ class FakeMachine:
         known = self._to.attempts.get(attempt, _Attempt())
         content = known.log if stream == "log" else known.metrics
         return bytes(content[offset : offset + limit]), len(content)
+
+    async def find(self, attempt: AttemptId, query: Query, offset: int, back: bool, count: int) -> Found:
+        await self._travel()
+        log = bytes(self._to.attempts.get(attempt, _Attempt()).log)
+        question = asked(query, offset, back, count)
+        return found(find.find(lambda at, most: log[at : at + most], len(log), question))
 
     async def leaving(self, attempts: Sequence[AttemptId]) -> list[AttemptId]:
         await self._travel()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, ClassVar, cast
+from typing import Any, ClassVar, Protocol, cast
 
 from textual.containers import Vertical
 from textual.widget import Widget
@@ -12,6 +12,18 @@ from workbench.client.mirror import Row
 from workbench.screens.base import Panel
 from workbench.screens.desk import Desk
 from workbench.widgets.lines import Lines
+
+
+class Turning(Protocol):
+    """What can be scrolled by keys."""
+
+    def turn(self, lines: int) -> None: ...
+
+    def turn_page(self, direction: int) -> None: ...
+
+    def turn_to(self, end: int) -> None:
+        """Its beginning (0) or its end (1)."""
+        ...
 
 
 class Pane(Vertical, can_focus=True):
@@ -54,8 +66,19 @@ class Pane(Vertical, can_focus=True):
 
     @property
     def scrolled(self) -> Lines:
-        """What j and k scroll."""
         return self.query(Lines).first()
+
+    @property
+    def turning(self) -> Turning:
+        """What j and k scroll."""
+        return self.scrolled
+
+    def step_back(self) -> bool:
+        """Undo one thing that was asked for here; False where there is none."""
+        return False
+
+    def prompted(self, kind: str, text: str) -> None:
+        """A line was typed for this pane's own purpose."""
 
     async def fetch(self, verb: str, **params: Any) -> dict[str, Any] | None:
         return await self.panel.fetch(verb, **params)
