@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -209,3 +210,34 @@ async def test_a_wheel_turns_it(tmp_path: Path) -> None:
 async def scroll(person: Person, up: bool) -> None:
     notch = events.MouseScrollUp if up else events.MouseScrollDown
     await person.pilot._post_mouse_events([notch], LogView, button=0)
+
+
+async def test_a_huge_log_is_opened_by_its_ends_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """200 MB without an end of a line between the first and the last."""
+    path = tmp_path / "log"
+    path.write_bytes(b"the very first\n")
+    os.truncate(path, 200_000_000)
+    with path.open("ab") as file:
+        file.write(b"\nthe very last\n")
+    size = path.stat().st_size
+
+    def piece(self: FakeEngine, run: str, offset: int, limit: int, wait: float) -> dict[str, object]:
+        start = size + offset if offset < 0 else offset
+        with path.open("rb") as file:
+            file.seek(start)
+            data = file.read(limit)
+        end = start + len(data)
+        return {"run": run, "offset": start, "next": end, "size": size, "text": data.decode(), "over": False}
+
+    monkeypatch.setattr(FakeEngine, "do_logs", piece)
+    async with open_app(with_log(""), tmp_path, run=RUN) as (person, engine):
+        await person.sees("the very last", "100% of 200 MB", "following")
+        view = person.app.screen.query_one(LogView)
+        for _ in range(8):
+            await person.press("ctrl+u")
+        await person.press("g")
+        await person.sees("the very first", "0% of 200 MB")
+        assert sum(len(line.raw) for line in view.window.lines) <= log_window.HELD
+        assert sum(asked["limit"] for asked in engine.called("logs")) < 4_000_000
+        await person.press("G")
+        await person.sees("the very last")

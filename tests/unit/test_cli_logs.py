@@ -92,3 +92,52 @@ def test_a_terminal_gets_no_escape_sequence(tmp_path: Path) -> None:
     with serving(tmp_path, logs=Log(data, most=5)):
         said = on_terminal(tmp_path, "logs", "12")
     assert said.splitlines() == ["100%", "\x1b[31mred\x1b[0m  größe", "last"]
+
+
+class Finding:
+    """Answers `logs_find` with two lines a step, the last of which grows while somebody waits."""
+
+    def __init__(self) -> None:
+        self.asked: list[dict[str, Any]] = []
+        self.ended = False
+
+    def find(self, params: dict[str, Any]) -> Any:
+        self.asked.append(params)
+        if params["offset"] == 0:
+            return {
+                "hits": [[0, "loss 0.\udcff", 0, 4], [8, "\x1b[31mloss", 0, 4]],
+                "next": 20,
+                "size": 30,
+                "done": False,
+            }
+        if not self.ended:
+            return {"hits": [[24, "loss b", 0, 4]], "next": 24, "size": 30, "done": True}
+        return {"hits": [[24, "loss begun", 0, 4]], "next": 35, "size": 35, "done": True}
+
+    def logs(self, params: dict[str, Any]) -> Any:
+        assert (params["limit"], params["offset"]) == (0, 30)
+        self.ended = True
+        return {"offset": 30, "next": 30, "size": 35, "text": "", "over": True}
+
+
+def test_lines_that_fit(tmp_path: Path) -> None:
+    finding = Finding()
+    with serving(tmp_path, logs_find=finding.find):
+        assert raw(tmp_path, "12", "--grep", "loss") == b"loss 0.\xff\n\x1b[31mloss\nloss b\n"
+        assert raw(tmp_path, "12", "--grep", "!loss") and raw(tmp_path, "12", "--errors")
+        done = workbench(tmp_path, "logs", "12", "--errors", "--json")
+    assert json.loads(done.stdout.splitlines()[2]) == {"offset": 24, "text": "loss b\n"}
+    asked = [(one.get("pattern"), one.get("invert"), one.get("trouble")) for one in finding.asked[::2]]
+    assert asked[:3] == [("loss", False, None), ("loss", True, None), (None, None, True)]
+
+
+def test_lines_that_fit_are_followed_and_told_once(tmp_path: Path) -> None:
+    finding = Finding()
+    with serving(tmp_path, logs_find=finding.find, logs=finding.logs):
+        assert raw(tmp_path, "12", "--grep", "loss", "-f") == b"loss 0.\xff\n\x1b[31mloss\nloss begun\n"
+
+
+def test_the_last_lines_of_those_that_fit_are_not_offered(tmp_path: Path) -> None:
+    with serving(tmp_path):
+        done = workbench(tmp_path, "logs", "12", "--grep", "x", "--tail", "3")
+    assert (done.returncode, "not allowed with" in done.stderr) == (2, True)

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from workbench.domain.search import ESCAPES
+from workbench.domain.escapes import ESCAPES
 from workbench.present.cells import Cell, Line
 from workbench.present.sanitise import TAB, clean
 

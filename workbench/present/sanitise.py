@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 import unicodedata
 
-from workbench.domain.search import ESCAPES
+from workbench.domain.escapes import ESCAPES
 
 _ESCAPES = re.compile(ESCAPES)
 _NOT_PLAIN = re.compile(r"[^ -~]")

@@ -140,20 +140,13 @@ class RunScreen(Panel):
         super().on_mount()
         self._show_tab(self._front)
 
-    async def action_back(self) -> None:
-        if not self._front.step_back():
-            await super().action_back()
-
-    def prompted(self, kind: str, text: str) -> None:
-        self._front.prompted(kind, text)
-
     def close_prompt(self) -> None:
         super().close_prompt()
         self.set_focus(self._front.keyed)
 
     def prompted(self, kind: str, text: str) -> None:
         self.close_prompt()
-        self._front.prompted(text)
+        self._front.prompted(kind, text)
 
     async def action_back(self) -> None:
         """Out of what is open in a tab first, then back."""

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
-from workbench.domain.search import ESCAPES, Found, Hit, Query
+from workbench.domain.escapes import ESCAPES
+from workbench.domain.search import Found, Hit, Query
 
 
 def asked(query: Query, offset: int, back: bool, count: int) -> dict[str, Any]:

@@ -182,7 +182,7 @@ class FilesPane(Pane):
             self._told(f"copy {clean(str(artifact['name']))} to which directory?")
             self.panel.query_one(Prompt).open("pull", "→", directory)
 
-    def prompted(self, text: str) -> None:
+    def prompted(self, kind: str, text: str) -> None:
         """Where `p` shall put the file."""
         if text:
             name = str(self._wanted["name"])

@@ -47,13 +47,6 @@ class Pane(Vertical, can_focus=True):
         Called whenever something may have changed, while the pane is in front.
         """
 
-    def step_back(self) -> bool:
-        """Out of what was opened within the pane, where something was."""
-        return False
-
-    def prompted(self, text: str) -> None:
-        """A line was typed that the pane had asked for."""
-
     @property
     def scopes(self) -> tuple[str, ...]:
         """Of the keys that it has for itself."""
@@ -74,11 +67,11 @@ class Pane(Vertical, can_focus=True):
         return self.scrolled
 
     def step_back(self) -> bool:
-        """Undo one thing that was asked for here; False where there is none."""
+        """Out of one thing that was opened or asked for within the pane; False where nothing was."""
         return False
 
     def prompted(self, kind: str, text: str) -> None:
-        """A line was typed for this pane's own purpose."""
+        """A line was typed that the pane had asked for."""
 
     async def fetch(self, verb: str, **params: Any) -> dict[str, Any] | None:
         return await self.panel.fetch(verb, **params)
