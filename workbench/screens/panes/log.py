@@ -263,10 +263,9 @@ class LogPane(Pane):
         self.panel.query_one(Prompt).open("search", "/")
 
     def action_filter(self) -> None:
-        self.panel.query_one(Prompt).open("filter", "&", _words(self._only)[1:] if self._only else "")
+        self.panel.query_one(Prompt).open("filter", "&", _words(self._only).removeprefix("/") if self._only else "")
 
     def prompted(self, kind: str, text: str) -> None:
-        self.panel.close_prompt()
         if kind == "search" and text:
             self.desk.note_command(f"logs {self._called} --grep {shlex.quote(clean(text))}")
             self._sought, self._at = {"pattern": text}, None
