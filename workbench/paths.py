@@ -88,3 +88,11 @@ def private(path: str) -> str:
     if seen.st_mode & 0o077:
         os.chmod(path, 0o700)
     return path
+
+
+def replace(path: str, text: str) -> None:
+    """Let `path` hold this text, readable by us alone: the old one or the new one, never half of it."""
+    beside = f"{path}.{os.getpid()}"
+    with open(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as stream:
+        stream.write(text)
+    os.replace(beside, path)
