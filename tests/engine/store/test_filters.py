@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import fnmatch
 import math
-import operator
-import re
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -19,8 +16,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.engine.store.runs import END, SUBMITTED, make, read, submitted
-from workbench.domain.filters import NUMBERS, ORDERS, TEXTS, All, Compare, Filter, Has, Not, Since, Some, Word, parse
-from workbench.domain.run import Run, attempt_of, exit_code_of, seconds_run
+from tests.fitting import OPERATORS, fits
+from workbench.domain.filters import NUMBERS, TEXTS, parse
+from workbench.domain.run import Run
 from workbench.domain.status import Cancelled, Failed, Finished, Held, Queued, Running
 from workbench.domain.time import SECOND
 from workbench.engine.store import DuckHistory, filters, open_history, reads
@@ -29,89 +27,7 @@ from workbench.errors import FilterError
 
 NOW = SUBMITTED + 1000 * SECOND
 
-OPERATORS: dict[str, Callable[[Any, Any], bool]] = {
-    "=": operator.eq, "!=": operator.ne, "<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge,
-}  # fmt: skip
-
 Facts = tuple[Run, dict[str, float]]
-
-
-def fits(tree: Filter, run: Run, metrics: dict[str, float]) -> bool:
-    """The filter's meaning, said once more and simply."""
-    match tree:
-        case All(parts):
-            return all(fits(part, run, metrics) for part in parts)
-        case Some(parts):
-            return any(fits(part, run, metrics) for part in parts)
-        case Not(part):
-            return not fits(part, run, metrics)
-        case Since(seconds):
-            return run.submitted >= NOW - int(seconds * SECOND)
-        case Word(text):
-            return any(
-                text.lower() in place.lower() for place in (run.name, run.id, " ".join(run.ask.command), *run.ask.tags)
-            )
-        case Has("metric", key):
-            return key in metrics
-        case Has("param", key):
-            return key in run.ask.params
-        case Has("field", "tag"):
-            return bool(run.ask.tags)
-        case Has(_, key):
-            return bool(texts(run)[key]) if key in TEXTS else numbers(run)[key] is not None
-        case Compare("metric", key):
-            return key in metrics and number_fits(tree, metrics[key])
-        case Compare("param", key):
-            return key in run.ask.params and param_fits(tree, run.ask.params[key])
-        case Compare("field", "tag"):
-            return any(text_fits(tree, tag) for tag in run.ask.tags)
-        case Compare("field", key) if key in TEXTS:
-            return text_fits(tree, texts(run)[key])
-        case Compare(_, key):
-            value = numbers(run)[key]
-            return value is not None and number_fits(tree, value)
-
-
-def texts(run: Run) -> dict[str, str]:
-    attempt = attempt_of(run.status)
-    return {
-        "id": run.id, "name": run.name, "project": run.project, "user": run.user, "sweep": run.sweep,
-        "status": run.status.name, "command": " ".join(run.ask.command), "machine": attempt.machine if attempt else "",
-    }  # fmt: skip
-
-
-def numbers(run: Run) -> dict[str, float | None]:
-    return {
-        "seq": run.seq, "priority": run.ask.priority, "exit_code": exit_code_of(run.status),
-        "seconds": seconds_run(run, NOW),
-    }  # fmt: skip
-
-
-def number_fits(test: Compare, value: float) -> bool:
-    assert test.number is not None
-    if math.isnan(test.number):
-        return test.op not in ORDERS and math.isnan(value) == (test.op == "=")
-    return not math.isnan(value) and OPERATORS[test.op](value, test.number)
-
-
-def param_fits(test: Compare, value: Any) -> bool:
-    written = value if isinstance(value, str) else str(value).lower() if isinstance(value, bool) else repr(value)
-    number = value if isinstance(value, (int, float)) and not isinstance(value, bool) else None
-    if test.op in ORDERS:
-        return number is not None and number_fits(test, number)
-    if test.op in ("=", "!="):
-        return (written == test.value or (number is not None and number == test.number)) == (test.op == "=")
-    return text_fits(test, written)
-
-
-def text_fits(test: Compare, value: str) -> bool:
-    if test.op == "~":
-        return re.search(test.value, value) is not None
-    if test.op in ("=", "!="):
-        return OPERATORS[test.op](value, test.value)
-    if set(test.value) & set("*?"):
-        return re.fullmatch(fnmatch.translate(test.value.replace("[", "[[]").lower()), value.lower()) is not None
-    return test.value.lower() in value.lower()
 
 
 def population() -> list[Facts]:
@@ -165,7 +81,7 @@ def found(database: Database, filter: str) -> set[int]:
 
 def expected(filter: str) -> set[int]:
     tree = parse(filter)
-    return {run.seq for run, metrics in FACTS if fits(tree, run, metrics)}
+    return {run.seq for run, metrics in FACTS if fits(tree, run, metrics, NOW)}
 
 
 @pytest.mark.parametrize(
