@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import pwd
 import shlex
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from functools import partial
 from typing import Any, cast
 
@@ -17,13 +20,15 @@ from textual.screen import Screen
 from textual.theme import BUILTIN_THEMES, Theme
 from textual.widgets import Input
 
-from workbench import commands, personal, terminal, themes
+from workbench import commands, left, personal, terminal, themes, views
 from workbench.client.mirror import Snapshot, fold, keep, learn, learn_trends, note
 from workbench.domain.run import Run
 from workbench.domain.time import Micros
+from workbench.domain.view import View
 from workbench.errors import ConfigError, EngineError, WorkbenchError
 from workbench.jump import Place
 from workbench.keymap import Keymap
+from workbench.left import Left
 from workbench.link import Link
 from workbench.messages import EngineConnected, EngineLost, SnapshotChanged
 from workbench.personal import Personal
@@ -40,12 +45,15 @@ from workbench.screens.machines import MachinesScreen
 from workbench.screens.projects import ProjectsScreen
 from workbench.screens.queue import QueueScreen
 from workbench.screens.run import RunScreen
+from workbench.screens.undo import Step, remember, undo
 from workbench.settings import load_user
 
 LIVE = ("running", "preparing", "queued", "held")
 """Statuses that the status line counts."""
 _SCREENS = {"keys": "keys", "commands": "command_log", "quit": "leave"}
 """Actions of the places that are no screen of their own."""
+REMEMBER_SECONDS = 2.0
+"""After a key, until the place is kept where one is."""
 REMEMBERED = 4000
 """Runs in the snapshot before those that nobody looks at are dropped."""
 
@@ -72,18 +80,24 @@ class Workbench(App[int]):
         mine: Personal | None = None,
         socket: str | None = None,
         clock: Callable[[], Micros] = _system_clock,
+        user: str = "",
+        memory: str = "",
     ) -> None:
         """screen: where to begin. run: one to open at once. mine: the user's own settings, read if not given.
         socket: of an engine that runs, else the user's own."""
         self._mine = mine or personal.read()
         super().__init__()
-        self._first, self._first_run = screen, run
+        self._memory, self._remembering = memory, False
+        self.left = self._kept = left.load(memory) if memory else Left()
+        self._first, self._first_run = (screen, run) if screen or run else (self.left.screen, self.left.opened)
         self._link, self._clock = Link(socket), clock
         self._counting = False
         self._counted_order = -1
         self._commands: list[str] = []
         self.snapshot = Snapshot()
         self.marks: dict[str, str] = {}
+        self.user = user or pwd.getpwuid(os.getuid()).pw_name
+        self._steps: list[Step] = []
         self.numbers: dict[str, int] = {}
         self.here = ""
         self._dress()
@@ -116,7 +130,7 @@ class Workbench(App[int]):
     def status_line(self, title: str, columns: int) -> Line:
         left: list[Cell] = [Cell(f" {title}", "title")]
         if self.marks:
-            left.append(Cell(f"  {len(self.marks)} marked", "marked"))
+            left.append(Cell(f"  {len(self.marks):,} marked", "marked"))
         machines, live = summary(self.snapshot.machines), {name: self.numbers.get(name, 0) for name in LIVE}
         for right in ((*machines, *counts(live)), (*machines, *counts(live, full=False)), counts(live, full=False)):
             room = columns - width(plain(left)) - width(plain(right)) - 1
@@ -134,6 +148,12 @@ class Workbench(App[int]):
         except WorkbenchError as problem:
             self.say(f"{problem.message}. {problem.hint}".removesuffix(". "), trouble=True)
             return None
+
+    def did(self, step: Step) -> None:
+        remember(self._steps, step)
+
+    async def undo(self) -> None:
+        await undo(self._steps, self.say)
 
     def note_command(self, cli: str) -> None:
         if not self._commands or self._commands[-1] != cli:
@@ -178,6 +198,19 @@ class Workbench(App[int]):
         await self._to_mode("queue")
         if isinstance(self.screen, QueueScreen) and (filter or project):
             self.screen.narrow(filter, project)
+
+    @property
+    def views(self) -> Mapping[str, View]:
+        try:
+            return views.load()
+        except ConfigError as problem:
+            self.say(problem.message, trouble=True)
+            return {}
+
+    async def show_view(self, name: str) -> None:
+        await self._to_mode("queue")
+        if isinstance(self.screen, QueueScreen) and (view := self.views.get(name)):
+            self.screen.show(view)
 
     async def show_machine(self, machine: str) -> None:
         await self._to_mode("machines")
@@ -315,10 +348,28 @@ class Workbench(App[int]):
     async def on_event(self, event: events.Event) -> None:
         """A key is dealt with before the next one is looked at: behind `/` come letters, in the same packet, and they
         are for the line that it opens. Textual would have handed them to the list by then."""
+        if isinstance(event, events.Key | events.MouseUp):
+            self._remember_soon()
         fresh = isinstance(event, events.Key) and not event.is_forwarded and not isinstance(self.focused, Input)
         if fresh and await self._check_bindings(cast(events.Key, event).key):
             return
         await super().on_event(event)
+
+    # What is kept for the next time.
+
+    def _remember_soon(self) -> None:
+        """Nothing moves unless somebody pressed something. A moment later, for whoever loses the terminal."""
+        if self._memory and not self._remembering:
+            self._remembering = True
+            self.set_timer(REMEMBER_SECONDS, self._remember)
+
+    def _remember(self) -> None:
+        self._remembering = False
+        opened = self.screen.run_here if isinstance(self.screen, RunScreen) else ""
+        now = replace(self.left, screen=self.current_mode, opened=opened)
+        if self._memory and now != self._kept:
+            self._kept = now
+            left.save(self._memory, now)
 
     async def _to_mode(self, mode: str) -> None:
         while len(self.screen_stack) > 1:
@@ -355,6 +406,8 @@ class Workbench(App[int]):
                 self.show_run(place.target)
             case "runs":
                 await self.show_runs(place.target)
+            case "view":
+                await self.show_view(place.target)
             case "project":
                 await self.show_runs(project=place.target)
             case "compare":
@@ -365,6 +418,7 @@ class Workbench(App[int]):
                 await self.run_action(_SCREENS.get(place.target, f"go('{place.target}')"))
 
     def action_leave(self) -> None:
+        self._remember()
         self.exit(0)
 
     def action_keys(self) -> None:
@@ -386,6 +440,9 @@ class Workbench(App[int]):
             yield SystemCommand(one.title, f"{one.help}  ({one.shown})", lambda t=target, a=one.action: t.run_action(a))
         for name in self._mine.palettes:
             yield SystemCommand(f"theme {name}", "Colours", lambda name=name: self._use_theme(name))
+
+        for name, view in self.views.items():
+            yield SystemCommand(f"view {name}", view.filter or "Every run", partial(self.show_view, name))
 
     def _use_theme(self, name: str) -> None:
         self.theme = name
@@ -423,4 +480,4 @@ def run_app(screen: str = "", run: str = "") -> int:
     if mine.theme not in mine.palettes:
         known = ", ".join(sorted(mine.palettes))
         raise ConfigError(f"no theme is called {mine.theme!r}", hint=f"there are {known}")
-    return Workbench(screen, run, mine=mine).run() or 0
+    return Workbench(screen, run, mine=mine, memory=left.path()).run() or 0

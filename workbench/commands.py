@@ -66,6 +66,7 @@ COMMANDS: tuple[Command, ...] = (
     _c("projects.open", "enter", "open", "The runs of this project", "open", footer=True),
     _c("queue.open", "enter", "open", "This run: log, metrics, where it came from", "open", "show {run}", True),
     _c("queue.mark", "space", "mark", "Mark or unmark for comparing and for bulk actions", "mark", footer=True),
+    _c("queue.range", "v", "range", "Begin a range here; `v` again marks all up to the cursor", "range"),
     _c(
         "queue.cancel",
         "c",
@@ -86,6 +87,11 @@ COMMANDS: tuple[Command, ...] = (
     _c("queue.copy", "y", "copy id", "Copy the run's id", "copy"),
     _c("queue.metric", "m", "metric", "Show the next metric in the list", "metric"),
     _c("queue.unmark", "u", "unmark", "Take away all marks", "unmark"),
+    _c("queue.undo", "z", "undo", "Take back the last hold, release, move or unmarking", "undo"),
+    _c("queue.order", "o", "sort", "Sort by a field, a metric or a param; the same again turns it round", "order"),
+    _c("queue.turn", "O", "turn round", "Sort the other way round", "turn_order"),
+    _c("queue.columns", "M", "columns", "Choose metrics and params to show as columns", "columns"),
+    _c("queue.save", "S", "save view", "Give filter, order and columns a name", "save", "runs --save {name}"),
     _c("machines.open", "enter", "its runs", "The runs on this machine", "open", "runs @{machine}", True),
     _c(
         "metrics.choose", "enter", "chart", "Chart this metric with its train or val kin; again: alone", "choose", _PLOT

@@ -17,8 +17,9 @@ from typing import Any, Literal
 
 from workbench.client.mirror import Snapshot
 from workbench.domain import fuzzy
+from workbench.domain.view import View
 
-Kind = Literal["screen", "run", "machine", "project", "runs", "compare"]
+Kind = Literal["screen", "view", "run", "machine", "project", "runs", "compare"]
 
 SHOWN = 8
 """Places that are listed at once."""
@@ -59,13 +60,17 @@ SCREENS = (
 )
 
 
-def places(snapshot: Snapshot, projects: Iterable[Mapping[str, Any]] = ()) -> list[Place]:
-    """All that is known here; of runs the newest that somebody looked at."""
+def places(
+    snapshot: Snapshot, projects: Iterable[Mapping[str, Any]] = (), views: Mapping[str, View] | None = None
+) -> list[Place]:
+    """All that is known here; of runs the newest that somebody looked at. views: those that have names."""
+    named = [Place("view", name, view.filter or "every run", name) for name, view in (views or {}).items()]
     machines = [Place("machine", one["name"], one["status"], one["name"]) for one in snapshot.machines]
     known = [Place("project", one["name"], "its runs", one["name"]) for one in projects]
     runs = heapq.nlargest(RUNS, (row.run for row in snapshot.rows.values()), key=lambda run: run.seq)
     return [
         *SCREENS,
+        *named,
         *machines,
         *known,
         *(Place("run", run.name, f"{run.status.name}  {run.project}", run.id) for run in runs),

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shlex
+import signal
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -39,6 +41,10 @@ class Terminal:
     def sees(self, pattern: str) -> str:
         """Wait until the screen shows it."""
         return until(lambda: shown if re.search(pattern, shown := self.screen()) else "", f"{pattern} on the screen")
+
+    def kill(self) -> None:
+        """As the machine would that runs out of memory."""
+        os.kill(int(self._call("list-panes", "-F", "#{pane_pid}")), signal.SIGKILL)
 
     def closed(self) -> bool:
         return subprocess.run([*self._tmux, "has-session"], capture_output=True, check=False).returncode != 0
@@ -93,6 +99,23 @@ def test_a_filter_typed_faster_than_the_prompt_opens(bench: Bench, terminal: Ter
     terminal.type(":runs creek")
     terminal.press("Enter")
     terminal.sees(r"1 run  creek(.|\n)*blue-creek")
+
+
+def test_killed_and_opened_again_it_is_where_it_was(bench: Bench, terminal: Terminal) -> None:
+    for name in ("red-river", "blue-creek", "grey-brook"):
+        bench.submit(["true"], "--name", name, "--hold")
+    terminal.open()
+    terminal.sees("3 runs")
+    terminal.type("/name:*-*e*")
+    terminal.press("Enter")
+    terminal.sees("2 runs  name")
+    terminal.type("j")
+    kept = bench.home / "state" / "desk.json"
+    until(lambda: kept.exists() and '"index": 1' in kept.read_text(), "its place to be kept")
+    terminal.kill()
+    until(terminal.closed, "it to be gone")
+    terminal.open()
+    terminal.sees("2 runs  name")
 
 
 def test_a_theme_that_there_is_not_is_named_with_those_that_there_are(bench: Bench) -> None:

@@ -96,10 +96,15 @@ def _event(key: str) -> events.Key:
 
 @asynccontextmanager
 async def open_app(
-    world: World, home: str | os.PathLike[str], size: tuple[int, int] = (80, 24), screen: str = "", run: str = ""
+    world: World,
+    home: str | os.PathLike[str],
+    size: tuple[int, int] = (80, 24),
+    screen: str = "",
+    run: str = "",
+    memory: str = "",
 ) -> AsyncIterator[tuple[Person, FakeEngine]]:
     path = os.path.join(home, "engine.sock")
     async with serving(world, path) as engine:
-        app = Workbench(screen, run, socket=path, clock=lambda: NOW)
+        app = Workbench(screen, run, socket=path, clock=lambda: NOW, user="alice", memory=memory)
         async with app.run_test(size=size) as pilot:
             yield Person(app, pilot), engine

@@ -15,6 +15,7 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
+from tests.fitting import fits, numbers, texts
 from tests.screens.made_up import NOW, World
 from workbench.domain.filters import parse as parse_filter
 from workbench.domain.run import Run, started_at
@@ -105,22 +106,13 @@ class FakeEngine:
     def do_machines(self) -> Reply:
         return {"machines": self.world.machines}
 
-    def do_runs(
-        self, filter: str = "", order: str = "queue", limit: int = 100, offset: int = 0, project: str = ""
-    ) -> Reply:
-        parse_filter(filter)
+    def do_runs(self, filter: str = "", order: str = "queue", limit: int = 100, offset: int = 0) -> Reply:
+        tree = parse_filter(filter)
         runs = self.world.ordered()
-        if filter == "is:active":
-            runs = [run for run in runs if run.active]
-        elif filter.startswith("name:"):
-            beginning = filter.partition("*")[0].removeprefix("name:")
-            runs = [run for run in runs if run.name.startswith(beginning) or run.id.startswith(beginning)]
-        elif filter.startswith("@"):
-            runs = [run for run in runs if filter[1:] in str(run_out(run)["machine"])]
-        elif filter:
-            runs = [run for run in runs if filter in run.name]
-        if project:
-            runs = [run for run in runs if run.project == project]
+        if filter:
+            runs = [run for run in runs if fits(tree, run, self.world.last(run.id), NOW)]
+        if order != "queue":
+            runs = self._sorted(runs, order)
         rows = [
             {"run": run_out(run), "metrics": {k: number_out(v) for k, v in self.world.last(run.id).items()}}
             | ({"notify": True} if run.id in self.wanted else {})
@@ -128,6 +120,20 @@ class FakeEngine:
             for run in runs[offset : offset + limit]
         ]
         return {"total": len(runs), "counts": {}, "rows": rows}
+
+    def _sorted(self, runs: list[Run], order: str) -> list[Run]:
+        """What a run does not have comes last, whichever way round."""
+        subject, _, key = order.removeprefix("-").partition(".")
+
+        def value(run: Run) -> Any:
+            if key:
+                return (self.world.last(run.id) if subject == "metric" else run.ask.params).get(key)
+            return {**texts(run), **numbers(run, NOW), "submitted": run.submitted, "newest": -run.seq}[subject]
+
+        known = [(value(run), run) for run in runs]
+        down = order.startswith("-")
+        there = sorted(((v, run) for v, run in known if v is not None), key=lambda one: one[0], reverse=down)
+        return [*(run for _, run in there), *(run for v, run in known if v is None)]
 
     def do_show(self, run: str) -> Reply:
         found = self.world.find(run)

@@ -6,7 +6,7 @@ import io
 import math
 import random
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Any
 
@@ -280,6 +280,8 @@ def a_team() -> World:
         world.put(run(12 + number, name, status, **params))
     for number, (name, status, params) in enumerate(over):
         world.put(run(11 - number, name, status, **params))
+    for name in ("amber-lake-17", "noble-heron-6"):
+        world.put(replace(world.find(name), user="bob"))
     for one in world.runs.values():
         if one.status.name in ACTIVE - {"preparing"} or one.status.name in ("finished", "failed", "timed out"):
             world.curves[one.id] = curves(one.seq, 60 if one.live else 200)

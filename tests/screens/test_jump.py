@@ -42,7 +42,7 @@ async def test_to_a_machine_a_project_and_a_comparison(tmp_path: Path) -> None:
         await person.type("defects")
         await person.sees("▸ project vision/defects")
         await person.press("enter")
-        await person.sees("runs  vision/defects")
+        await person.sees("runs  project=vision/defects")
         await person.press(":")
         await person.type("compare brave-sunset-12 calm-riv")
         await person.press("enter")

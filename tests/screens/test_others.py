@@ -12,8 +12,8 @@ async def test_projects_lead_to_their_runs(tmp_path: Path) -> None:
     async with open_app(a_team(), tmp_path, screen="projects") as (person, engine):
         await person.sees("churn", "vision/defects", "1,244", "acc 0.9312", "2m ago")
         await person.press("enter")
-        await person.sees("brave-sunset-12", "runs  churn")
-        assert engine.called("runs")[-1]["project"] == "churn"
+        await person.sees("brave-sunset-12", "runs  project=churn")
+        assert engine.called("runs")[-1]["filter"] == "project=churn"
 
 
 async def test_a_project_in_full_beside_the_list(tmp_path: Path) -> None:

@@ -7,7 +7,9 @@ import pytest
 
 from tests.screens.driver import open_app
 from tests.screens.made_up import NOW, World, a_team, attempt, many, run
+from workbench import views
 from workbench.domain.status import Queued, Running
+from workbench.domain.view import View
 from workbench.errors import Refused
 from workbench.screens.queue import QueueScreen
 
@@ -118,7 +120,7 @@ async def test_the_prompt_offers_what_may_come_next(tmp_path: Path) -> None:
     async with open_app(a_team(), tmp_path) as (person, engine):
         await person.sees("brave-sunset-12", "0.2545")
         await person.press("/")
-        await person.sees("words  is:live")
+        await person.sees("is:live  loss<0.3")
         await person.type("va")
         await person.sees("val_loss<")
         await person.press("tab")
@@ -181,6 +183,152 @@ async def test_marked_runs_are_cancelled_together(tmp_path: Path) -> None:
         await person.sees("Cancel 2 runs?", "calm-river-13")
         await person.press("y")
         await person.until(lambda: engine.called("cancel") == [{"runs": ["r0000012", "r0000013"]}], "both cancelled")
+
+
+async def test_a_question_names_owners_and_counts_the_rest(tmp_path: Path) -> None:
+    world = a_team()
+    for seq in range(200, 220):
+        world.put(run(seq, f"sweep-{seq}", Queued(NOW)))
+    async with open_app(world, tmp_path) as (person, engine):
+        await person.sees("amber-lake-17")
+        await person.press("j", "j", "j", "j", "v")
+        await person.sees("range of 1")
+        await person.press(*"jjjjjjjjjjjjj")
+        await person.sees("range of 14: v marks it")
+        await person.press("v")
+        await person.sees("14 marked")
+        await person.press("h")
+        await person.sees("Hold 14 runs?", "of bob", "of alice", "and 2 more; 2 users")
+        await person.press("y")
+        await person.until(lambda: [len(asked["runs"]) for asked in engine.called("hold")] == [14], "one order for all")
+
+
+async def test_marks_outlive_a_filter_another_page_and_another_screen(tmp_path: Path) -> None:
+    async with open_app(many(1000), tmp_path) as (person, engine):
+        await person.sees("brave-sunset-12")
+        await person.press(" ", "G")
+        await person.sees("warm-delta-4")
+        await person.press("g", "j")
+        await person.sees("calm-river-13")
+        await person.press(" ", "3")
+        await person.sees("GPU use", "2 marked")
+        await person.press("2", "/")
+        await person.burst("ember")
+        await person.press("enter")
+        await person.sees("1 run  ember", "2 marked")
+        await person.press("r")
+        await person.sees("Submit again 2 runs?", "brave-sunset-12", "calm-river-13")
+        await person.press("y")
+        await person.until(lambda: len(engine.called("rerun")) == 2, "both again")
+
+
+async def test_a_range_longer_than_what_is_known_is_asked_for(tmp_path: Path) -> None:
+    async with open_app(many(3000), tmp_path) as (person, engine):
+        await person.sees("3,019 runs")
+        await person.press("v", "G")
+        await person.sees("warm-delta-4", "range of 3,019")
+        await person.press("v")
+        await person.sees("3,019 marked")
+        assert max(asked["limit"] for asked in engine.called("runs")) == 1000
+        await person.press("u")
+        await person.loses("marked")
+        await person.press("z")
+        await person.sees("3,019 marked")
+
+
+async def test_escape_leaves_a_range_and_keeps_the_marks(tmp_path: Path) -> None:
+    async with open_app(a_team(), tmp_path) as (person, _):
+        await person.sees("brave-sunset-12")
+        await person.press(" ", "v", "j")
+        await person.sees("range of 2", "1 marked")
+        await person.press("escape")
+        await person.loses("range of")
+        await person.sees("1 marked", "•brave-sunset-12")
+
+
+async def test_hold_release_and_move_are_undone_and_a_cancel_says_that_it_cannot_be(tmp_path: Path) -> None:
+    async with open_app(a_team(), tmp_path) as (person, engine):
+        await person.sees("brave-sunset-12")
+        await person.press("z")
+        await person.hears("nothing to undo")
+        await person.press("j", "j", "j", "j", "J")
+        await person.until(lambda: bool(engine.called("move")), "move")
+        await person.press("h")
+        await person.sees("by alice")
+        await person.press("g", "c", "y")
+        await person.sees("⊘ cancelled")
+        await person.press("z")
+        await person.hears("cancel of brave-sunset-12 can't be undone; r submits it again")
+        await person.press("z")
+        await person.hears("undone: hold of lucid-dawn-16")
+        assert engine.called("release") == [{"runs": ["r0000016"]}]
+        await person.press("z")
+        await person.hears("undone: move of lucid-dawn-16")
+        assert [asked["to"] for asked in engine.called("move")] == ["after r0000017", "before r0000017"]
+
+
+async def test_what_belongs_to_somebody_else_is_asked_about(tmp_path: Path) -> None:
+    async with open_app(a_team(), tmp_path) as (person, engine):
+        await person.sees("amber-lake-17")
+        await person.press("j", "j", "j", "j", "j", "h")
+        await person.sees("Hold amber-lake-17?", "of bob")
+        await person.press("n")
+        assert not engine.called("hold")
+
+
+async def test_sorting_by_what_is_picked_and_the_other_way_round(tmp_path: Path) -> None:
+    async with open_app(a_team(), tmp_path) as (person, engine):
+        await person.sees("brave-sunset-12", "0.2545")
+        await person.press("O")
+        await person.hears("the queue has one direction")
+        await person.press("o")
+        await person.sees("sort by", "newest")
+        await person.type("mloss")
+        await person.press("enter")
+        await person.sees("by metric.loss ▴", "loss▴")
+        await person.press("O")
+        await person.sees("by metric.loss ▾", "loss▾")
+        assert [asked["order"] for asked in engine.called("runs")][-1] == "-metric.loss"
+        assert person.text().splitlines()[2].split()[0] == "calm-river-13"
+        await person.press("K")
+        await person.hears("only in the queue's own order")
+        await person.press("@")
+        await person.sees("workbench runs --order -metric.loss")
+
+
+async def test_columns_are_picked_and_the_rest_gives_way(tmp_path: Path) -> None:
+    async with open_app(a_team(), tmp_path) as (person, _):
+        await person.sees("brave-sunset-12", "0.2545")
+        await person.press("M")
+        await person.sees("columns", "param.depth")
+        await person.type("plr")
+        await person.press("tab")
+        await person.sees("1 param.lr")
+        await person.press("backspace", "backspace", "backspace", "tab", "enter")
+        await person.sees("  lr  ", "acc")
+        await person.loses("show or hide")
+        heads = person.text().splitlines()[1].split()
+        assert heads == ["run", "status", "machine", "time", "lr", "acc"]
+        assert person.line("calm-river-13").split()[-2] == "0.03"
+
+
+async def test_a_view_gets_a_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WORKBENCH_HOME", str(tmp_path / "home"))
+    async with open_app(a_team(), tmp_path) as (person, _):
+        await person.sees("brave-sunset-12")
+        await person.press("/")
+        await person.burst("is:over")
+        await person.press("enter")
+        await person.loses("brave-sunset-12")
+        await person.press("S")
+        await person.sees("a name for what you see")
+        await person.burst("no good")
+        await person.press("enter")
+        await person.sees("can't be called 'no good'")
+        await person.press(*["backspace"] * 5)
+        await person.press("enter")
+        await person.hears("workbench runs --view no")
+    assert views.load() == {"no": View("is:over")}
 
 
 async def test_a_bare_ctrl_c_cancels_nothing(tmp_path: Path) -> None:

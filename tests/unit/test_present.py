@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import itertools
 import math
+from dataclasses import replace
 
 import pytest
 
@@ -13,7 +14,8 @@ from workbench.present import compare, first_screen, machines, numbers, projects
 from workbench.present.cells import plain, width
 from workbench.present.columns import GAP, Column, arrange
 from workbench.present.facts import fact_lines, wrap
-from workbench.present.runs import QUEUE_COLUMNS, Seen, favourite, headline, queue_row
+from workbench.present.listing import Listing, Seen, columns, listing, row, varying
+from workbench.present.runs import favourite, headline
 from workbench.present.status import GLYPHS, status
 from workbench.present.text import table
 
@@ -34,17 +36,18 @@ def test_every_status_makes_a_row(name: str) -> None:
         seen = Seen({}, progress="building the environment: 3 of 9")
     else:
         seen = Seen({"loss": 0.25}, why="a GPU")
-    cells = queue_row(by_status(name), seen, "loss", NOW)
-    assert 4 <= len(cells) <= len(QUEUE_COLUMNS)
+    shown = Listing("loss", users=True, projects=True, priorities=True)
+    cells = row(by_status(name), seen, shown, NOW)
+    assert 6 <= len(cells) <= len(columns(shown))
     assert status(by_status(name)).text in [cell.text for cell in cells]
     assert width(status(by_status(name)).text) <= 12
 
 
 def test_a_waiting_run_says_why_and_a_running_one_how_long() -> None:
     waiting = run(1, "a", Queued(NOW))
-    assert queue_row(waiting, Seen({}, why="a GPU: gpu3 in 4m"), "loss", NOW)[-1].text == "a GPU: gpu3 in 4m"
+    assert row(waiting, Seen({}, why="a GPU: gpu3 in 4m"), Listing("loss"), NOW)[-1].text == "a GPU: gpu3 in 4m"
     running = run(2, "b", Running(attempt(), NOW - 724 * SECOND), lr=0.1)
-    assert "12:04" in [cell.text for cell in queue_row(running, Seen({}), "loss", NOW)]
+    assert "12:04" in [cell.text for cell in row(running, Seen({}), Listing("loss"), NOW)]
     assert plain(headline(running, NOW)) == "▶ running  for 12m 04s on gpu3"
 
 
@@ -91,12 +94,45 @@ def test_the_metric_of_a_list_is_the_projects_own_or_the_most_common() -> None:
     assert favourite([]) == "metric"
 
 
-@pytest.mark.parametrize("columns", range(20, 240, 7))
-def test_columns_never_overlap_nor_overflow(columns: int) -> None:
-    slots = arrange(QUEUE_COLUMNS, columns)
+LISTINGS = (
+    Listing("loss"),
+    Listing("loss", users=True, projects=True, priorities=True, order="-submitted"),
+    Listing("acc", picked=("metric.acc", "param.lr", "metric.a very long name of a metric", "param.北京")),
+    Listing(picked=("param.lr",)),
+)
+
+
+@pytest.mark.parametrize("shown", LISTINGS)
+@pytest.mark.parametrize("room", range(20, 240, 7))
+def test_columns_never_overlap_nor_overflow(shown: Listing, room: int) -> None:
+    slots = arrange(columns(shown), room)
     for left, right in itertools.pairwise(slots):
         assert left.x + left.width + GAP <= right.x
-    assert slots[-1].x + slots[-1].width <= columns
+    assert slots[-1].x + slots[-1].width <= room
+
+
+def titles(shown: Listing, room: int) -> list[str]:
+    return [slot.column.title for slot in arrange(columns(shown), room)]
+
+
+def test_what_matters_less_leaves_first() -> None:
+    assert titles(Listing("loss"), 78) == ["run", "status", "machine", "time", "loss", ""]
+    assert titles(Listing("loss", users=True), 82) == ["run", "user", "status", "machine", "time", "loss", ""]
+    assert titles(Listing("loss", picked=("metric.loss", "param.lr"), order="-metric.loss"), 74) == [
+        *("run", "status", "machine", "time", "loss▾", "lr"),
+    ]
+    assert titles(Listing(), 30) == ["run", "status"]
+
+
+def test_what_is_the_same_in_all_runs_has_no_column() -> None:
+    alike = [run(1, "a", Queued(NOW), lr=0.1, seed=3), run(2, "b", Queued(NOW), lr=0.2, seed=3)]
+    assert varying(alike) == ("lr",)
+    assert varying(alike[:1]) == ("lr", "seed")
+    assert listing(alike).showing("loss") == Listing("loss", params=("lr",))
+    several = [alike[0], replace(alike[1], user="bob", project="vision")]
+    assert listing(several).showing("loss", ("param.lr",), "name") == Listing(
+        "", ("param.lr",), "name", ("lr",), users=True, projects=True
+    )
 
 
 def test_room_left_over_goes_to_those_that_grow() -> None:

@@ -7,8 +7,11 @@ from collections.abc import Mapping, Sequence
 from workbench.domain.run import Run
 from workbench.domain.time import Micros
 from workbench.present.cells import cut, plain
+from workbench.present.listing import Seen, sentence
 from workbench.present.machines import Machine, summary
-from workbench.present.runs import Seen, favourite, machine, params, queue_row, time
+from workbench.present.numbers import metric
+from workbench.present.runs import favourite, machine, params, time
+from workbench.present.sanitise import clean
 from workbench.present.status import counts, status
 from workbench.present.text import table
 
@@ -41,7 +44,8 @@ def first_screen(
 
 
 def _row(run: Run, seen: Seen, name: str, now: Micros) -> list[str]:
-    value = queue_row(run, seen, name, now)
-    tail = value[3].text if len(value) == 4 else params(run)
-    number = value[5].text if len(value) > 5 else ""
-    return [str(run.seq), value[1].text, status(run).text, machine(run).text, time(run, now).text, number, tail]
+    instead, said = sentence(run, seen)
+    value = seen.metrics.get(name)
+    number = "" if instead or value is None else metric(value)
+    lead = [str(run.seq), clean(run.name), status(run).text, machine(run).text, time(run, now).text]
+    return [*lead, number, said.text if instead else params(run)]

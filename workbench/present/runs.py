@@ -1,78 +1,19 @@
-"""A run as a row of a list, and as the paragraphs of its own page."""
+"""What there is to say of a run: a word of it for lists, and the paragraphs of its own page."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 
 from workbench.domain.resources import format_size
 from workbench.domain.run import Run, attempt_of, end_of, seconds_run
-from workbench.domain.status import WAITING, Error, Held, Lost, Running
+from workbench.domain.status import Held, Running
 from workbench.domain.time import Micros, format_duration
 from workbench.domain.use import Use
 from workbench.present.cells import Cell, Line
-from workbench.present.columns import Column
-from workbench.present.numbers import ago, clock, metric, param
+from workbench.present.numbers import ago, clock, param
 from workbench.present.sanitise import clean
-from workbench.present.sparkline import sparkline, thin
 from workbench.present.status import status
-
-SPARK = 8
-QUEUE_COLUMNS = (
-    Column("#", 6, right=True, need=100),
-    Column("run", 18, grows=1, most=32),
-    Column("status", 12),
-    Column("machine", 10, grows=1, most=16),
-    Column("time", 7, right=True),
-    Column("metric", 8, right=True),
-    Column("", SPARK, need=78),
-    Column("params", 16, need=100, grows=3),
-    Column("user", 8, need=112),
-)
-
-
-def queue_columns(metric_name: str) -> tuple[Column, ...]:
-    """The columns of a list of runs, headed with the metric that it shows."""
-    return tuple(column.titled(clean(metric_name)) if column.title == "metric" else column for column in QUEUE_COLUMNS)
-
-
-@dataclass(frozen=True, slots=True)
-class Seen:
-    """What there is to show of a run beside the run itself."""
-
-    metrics: Mapping[str, float]
-    """key -> last value."""
-    why: str = ""
-    """Why it waits."""
-    progress: str = ""
-    """What preparing it is about."""
-    trend: Sequence[float] = ()
-    """Latest values of the metric shown."""
-
-
-def queue_row(run: Run, seen: Seen, metric_name: str, now: Micros, marked: bool = False) -> tuple[Cell, ...]:
-    """As many cells as QUEUE_COLUMNS; fewer where the last one takes the rest of the row: why it waits."""
-    name = Cell(clean(run.name), "marked" if marked else "strong" if run.live else "")
-    lead = (Cell(str(run.seq), "dim"), name, status(run))
-    if run.status.name in WAITING:
-        return (*lead, Cell(waiting(run, seen.why), "dim"))
-    if run.status.name == "preparing" and seen.progress:
-        return (*lead, machine(run), Cell(clean(seen.progress), "dim"))
-    if isinstance(run.status, Error):
-        return (*lead, Cell(clean(run.status.reason), "bad"))
-    if isinstance(run.status, Lost):
-        return (*lead, machine(run), Cell(clean(run.status.reason), "bad"))
-    value = seen.metrics.get(metric_name)
-    return (
-        *lead,
-        machine(run),
-        time(run, now),
-        Cell(metric(value) if value is not None else ""),
-        Cell(sparkline(thin(seen.trend, SPARK), SPARK) if run.active else "", "running"),
-        Cell(params(run), "dim"),
-        Cell(clean(run.user), "dim"),
-    )
 
 
 def waiting(run: Run, why: str) -> str:
@@ -95,8 +36,11 @@ def time(run: Run, now: Micros) -> Cell:
     return Cell(clock(seconds) if seconds is not None else "", "" if run.live else "dim")
 
 
-def params(run: Run) -> str:
-    return "  ".join(f"{clean(key)} {param(value)}" for key, value in run.ask.params.items())
+def params(run: Run, only: Sequence[str] | None = None) -> str:
+    """`lr 0.01  depth 6`; only: those that are told of."""
+    given = run.ask.params
+    keys = given if only is None else [key for key in only if key in given]
+    return "  ".join(f"{clean(key)} {param(given[key])}" for key in keys)
 
 
 def favourite(rows: Iterable[Mapping[str, float]], wished: str = "") -> str:

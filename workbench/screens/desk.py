@@ -8,8 +8,11 @@ from typing import Any, Protocol
 from workbench.client.mirror import Snapshot
 from workbench.domain.run import Run
 from workbench.domain.time import Micros
+from workbench.domain.view import View
 from workbench.keymap import Keymap
+from workbench.left import Left
 from workbench.present.cells import Line
+from workbench.screens.undo import Step
 
 
 class Desk(Protocol):
@@ -21,6 +24,16 @@ class Desk(Protocol):
 
     @property
     def keys(self) -> Keymap: ...
+
+    user: str
+    """Who sits here."""
+    left: Left
+    """Where opening again leads."""
+
+    @property
+    def views(self) -> Mapping[str, View]:
+        """Those that have names."""
+        ...
 
     @property
     def trouble(self) -> str:
@@ -41,6 +54,12 @@ class Desk(Protocol):
     async def act(self, cli: str, verb: str, **params: Any) -> dict[str, Any] | None:
         """Do what a key stands for: noted in the log of commands, refusals shown. None where it was refused."""
         ...
+
+    def did(self, step: Step) -> None:
+        """Something that may be taken back, or not."""
+        ...
+
+    async def undo(self) -> None: ...
 
     def note_command(self, cli: str) -> None: ...
 

@@ -15,6 +15,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Input
 
 from workbench import jump
+from workbench.domain.view import View
 from workbench.errors import WorkbenchError
 from workbench.jump import Found, Place
 from workbench.present.cells import Cell
@@ -50,6 +51,7 @@ class JumpScreen(ModalScreen[Place | None]):
     def __init__(self) -> None:
         super().__init__()
         self._projects: list[Mapping[str, Any]] = []
+        self._views: Mapping[str, View] = {}
         self._found: list[Found] = []
         self._chosen = 0
         self._asked = {""}
@@ -75,7 +77,7 @@ class JumpScreen(ModalScreen[Place | None]):
         return self.query_one(Input).value
 
     def _find(self) -> None:
-        self._found = jump.find(self._typed, jump.places(self.desk.snapshot, self._projects))
+        self._found = jump.find(self._typed, jump.places(self.desk.snapshot, self._projects, self._views))
         self._chosen = 0
         self._draw()
 

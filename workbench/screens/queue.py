@@ -2,40 +2,47 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import shlex
+from collections.abc import Callable, Iterable
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 
-from workbench import commands
+from workbench import commands, views
 from workbench.client.mirror import TREND, Row, Window, use_now
 from workbench.domain.completion import complete, vocabulary
+from workbench.domain.filters import quoted
 from workbench.domain.run import Run
+from workbench.domain.view import View
 from workbench.errors import FilterError, WorkbenchError
 from workbench.present.cells import Cell
 from workbench.present.facts import heading
 from workbench.present.first_screen import NO_RUNS
-from workbench.present.runs import Seen, favourite, queue_columns, queue_row
+from workbench.present.listing import Listing, Seen, columns, listing, row
+from workbench.present.runs import favourite
 from workbench.present.sanitise import clean
 from workbench.screens import actions
 from workbench.screens.base import SOON, Panel
 from workbench.screens.errand import errand
+from workbench.screens.pages import Pages
+from workbench.screens.picker import Picker
+from workbench.screens.undo import Step
 from workbench.widgets.lines import Lines
 from workbench.widgets.prompt import Prompt
 from workbench.widgets.run_card import RunCard
 from workbench.widgets.table import Table
 
-PAGE = 100
-"""Rows of one fetch."""
-MARGIN = 400
-"""Rows kept above and below the screen."""
+FILTER_HINT = "is:live  loss<0.3  param.lr=0.1  tag:base*  since:2d  @gpu3  OR  NOT"
+NOTHING = "   esc shows all runs    / changes the filter"
+ORDERS = ("queue", "newest", "name", "status", "machine", "user", "project", "priority", "seconds", "submitted")
+"""What a list is sorted by, beside metrics and params."""
 GAUGED = 50
 """Running rows whose recent values are fetched for their sparklines."""
 SERIES_SECONDS = 1.0
 POINTS = 400
-FILTER_HINT = "words  is:live  loss<0.3  param.lr=0.1  tag:base*  since:2d  @gpu3  OR NOT ( )"
 LOG_END = 2000
 """Bytes of the log that the card shows the last lines of."""
 
@@ -47,18 +54,16 @@ class QueueScreen(Panel):
 
     def __init__(self) -> None:
         super().__init__()
-        self.filter = ""
-        self.project = ""
-        self._sound = ("", "")
-        self._window = Window()
-        self._fetched_order = -1
-        self._known = False
+        self._pages = Pages(self, self._page_came)
         self._metric = ""
+        self._listing = Listing()
+        self._anchor: int | None = None
+        """Where a range began."""
 
     def body(self) -> ComposeResult:
         with Horizontal():
             with Vertical(id="list"):
-                table = Table(self._cells, queue_columns("metric"), id="runs")
+                table = Table(self._cells, columns(self._listing), edge=self._edge, id="runs")
                 table.add_class("main")
                 yield table
                 yield Lines(id="empty")
@@ -66,12 +71,14 @@ class QueueScreen(Panel):
 
     @property
     def title_text(self) -> str:
-        total = self._window.total
-        many = "runs" if not self._known else "1 run" if total == 1 else f"{total:,} runs"
-        return "  ".join([many, *(clean(part) for part in (self.project, self.filter) if part)])
+        view, total = self._pages.view, self._pages.window.total
+        many = "runs" if not self._pages.known else "1 run" if total == 1 else f"{total:,} runs"
+        by = "" if view.order == "queue" else f"by {clean(view.sorted_by)} {'▾' if view.order.startswith('-') else '▴'}"
+        chosen = f"range of {len(self._range):,}: v marks it" if self._range else ""
+        return "  ".join(part for part in (many, clean(view.filter), by, chosen) if part)
 
     def looked_at(self) -> Iterable[str]:
-        return self._window.ids.values()
+        return self._pages.window.ids.values()
 
     @property
     def run_here(self) -> str:
@@ -84,48 +91,65 @@ class QueueScreen(Panel):
 
     # What is shown.
 
-    def _row(self, index: int) -> Row | None:
-        return self.desk.snapshot.rows.get(self._window.ids.get(index, ""))
-
     def _cells(self, index: int) -> tuple[Cell, ...] | None:
-        row = self._row(index)
-        if row is None:
+        known = self._pages.row(index)
+        if known is None:
             return None
-        seen = Seen(row.metrics, row.why, row.progress, row.trend.get(self._metric, ()))
-        return queue_row(row.run, seen, self._metric, self.desk.now(), row.run.id in self.desk.marks)
+        seen = Seen(known.metrics, known.why, known.progress, known.trend.get(self._listing.metric, ()))
+        return row(known.run, seen, self._listing, self.desk.now(), self._marked(index))
+
+    def _marked(self, index: int) -> bool:
+        return self._pages.id(index) in self.desk.marks or index in self._range
+
+    def _edge(self, index: int) -> Cell:
+        return Cell("•" if self._marked(index) else " ", "marked")
+
+    @property
+    def _range(self) -> range:
+        if self._anchor is None:
+            return range(0)
+        return range(min(self._anchor, self.table.cursor), max(self._anchor, self.table.cursor) + 1)
 
     def redraw(self) -> None:
-        if self._known and self.desk.snapshot.order != self._fetched_order:
+        if self._pages.outdated:
             self.soon("fetch", self.refetch)
-        self._name_metric()
+        self._lay_out()
         self.table.patch()
         self._draw_card()
 
-    def _name_metric(self) -> None:
-        visible = [row for index in self.table.visible_rows if (row := self._row(index))]
-        keys = {key for row in visible for key in row.metrics}
+    def _lay_out(self) -> None:
+        """The columns that were picked, or else the metric that most rows on screen have."""
+        visible = [known for index in self.table.visible_rows if (known := self._pages.row(index))]
+        keys = {key for known in visible for key in known.metrics}
         if not self._metric or (keys and self._metric not in keys):
-            self._metric = favourite(row.metrics for row in visible) if keys else ""
-        self.table.set_columns(queue_columns(self._metric or "metric"))
+            self._metric = favourite(known.metrics for known in visible) if keys else ""
+        view = self._pages.view
+        self._listing = self._listing.showing(self._metric, view.columns, view.order)
+        self.table.set_columns(columns(self._listing))
+
+    def _known(self) -> list[Row]:
+        rows = self.desk.snapshot.rows
+        return [rows[id] for id in self._pages.window.ids.values() if id in rows]
 
     def _draw_card(self) -> None:
-        card, row = self.query_one(RunCard), self._row(self.table.cursor)
+        card, known = self.query_one(RunCard), self._pages.row(self.table.cursor)
         if not card.display:
             return
-        if row is None:
+        if known is None:
             card.clear()
             return
-        another = card.run != row.run.id
-        if card.draw(row, use_now(self.desk.snapshot, row.run), self._metric, self.desk.now()):
+        another = card.run != known.run.id
+        if card.draw(known, use_now(self.desk.snapshot, known.run), self._listing.metric, self.desk.now()):
             self.soon("series", self._fetch_series, SOON if another else SERIES_SECONDS)
 
     def _show_list(self) -> None:
-        table, empty = self.table, self.query_one("#empty", Lines)
-        table.set_count(self._window.total)
-        nothing = self._known and not self._window.total
+        table, empty, view = self.table, self.query_one("#empty", Lines), self._pages.view
+        table.set_count(self._pages.window.total)
+        nothing = self._pages.known and not self._pages.window.total
         empty.display, table.display = nothing, not nothing
-        if nothing and (self.filter or self.project):
-            empty.show([heading("Nothing fits."), (), (Cell("esc shows all runs, / changes the filter", "dim"),)])
+        if nothing and view.filter:
+            lines = [heading("Nothing fits."), (), (Cell(f"   {clean(view.filter)}", "accent"),), ()]
+            empty.show([*lines, (Cell(NOTHING, "dim"),), (), (Cell(f"   {FILTER_HINT}", "dim"),)])
         elif nothing:
             empty.show([heading(NO_RUNS[0]), *((Cell(line),) for line in NO_RUNS[1:])])
 
@@ -133,48 +157,35 @@ class QueueScreen(Panel):
 
     def refetch(self) -> None:
         """What is on screen, again: order, members or counts may have changed."""
-        rows = self.table.visible_rows
-        start = max(0, rows.start - PAGE // 4)
-        fetch = partial(self._fetch, start, max(PAGE, len(rows) + PAGE // 2), afresh=True)
-        errand(self, fetch, "page")
+        if self._pages.known:
+            self._pages.afresh(self.table.visible_rows)
+        else:
+            self._pages.view = self.desk.left.view
+            self._pages.afresh(range(self.desk.left.index, self.desk.left.index + self.table.page))
 
-    def _fetch_missing(self) -> None:
-        rows = self.table.visible_rows
-        if rows and (gap := self._window.missing(rows.start, rows.stop - 1, PAGE)):
-            errand(self, partial(self._fetch, *gap), "page")
-
-    async def _fetch(self, offset: int, limit: int, afresh: bool = False) -> None:
-        order = self.desk.snapshot.order
-        reply = await self.fetch("runs", **self._query(), limit=limit, offset=offset)
-        if reply is None:
-            return
-        self._sound = (self.filter, self.project)
-        held = self._window.ids.get(self.table.cursor)
-        ids = [row["run"]["id"] for row in reply["rows"]]
-        self.desk.learn(reply)
-        before = Window() if afresh else self._window
-        rows = self.table.visible_rows
-        self._window = before.place(offset, ids, reply["total"]).near(rows.start, rows.stop + limit, MARGIN)
-        self._known, self._fetched_order = True, order
+    def _page_came(self, offset: int, ids: list[str], before: Window | None) -> None:
+        first = not self.table.count
         self.draw_status()
         self._show_list()
-        if afresh and held in ids:
-            self.table.move_to(offset + ids.index(held))
+        held = self.desk.left.run if first else before.ids.get(self.table.cursor, "") if before else ""
+        if held in ids:
+            moved = offset + ids.index(held) - self.table.cursor
+            if self._anchor is not None:
+                self._anchor = max(0, self._anchor + moved)
+            self.table.move_to(self.table.cursor + moved)
+        self._listing = listing([known.run for known in self._known()])
         self.redraw()
         errand(self, partial(self._fetch_trimmings, ids), "trimmings")
-        self._fetch_missing()
-
-    def _query(self) -> dict[str, Any]:
-        given = {"filter": self.filter, "project": self.project, "order": "queue"}
-        return {key: value for key, value in given.items() if value}
+        self._pages.missing(self.table.visible_rows)
 
     async def _fetch_trimmings(self, ids: list[str]) -> None:
         """Sparklines of what runs: drawn when they come."""
         desk = self.desk
-        rows = [row for id in ids if (row := desk.snapshot.rows.get(id))]
-        running = [row.run.id for row in rows if row.run.active and not row.trend][:GAUGED]
-        if running and self._metric:
-            trends = await self.fetch("series", runs=running, keys=[self._metric], points=TREND)
+        metric = self._listing.metric
+        rows = [known for id in ids if (known := desk.snapshot.rows.get(id))]
+        running = [known.run.id for known in rows if known.run.active and metric not in known.trend][:GAUGED]
+        if running and metric:
+            trends = await self.fetch("series", runs=running, keys=[metric], points=TREND)
             if trends is None:
                 return
             desk.learn_trends(trends)
@@ -184,22 +195,30 @@ class QueueScreen(Panel):
         errand(self, self._fill_card, "series")
 
     async def _fill_card(self) -> None:
-        card, row = self.query_one(RunCard), self._row(self.table.cursor)
-        if row is None or not card.display:
+        card, known = self.query_one(RunCard), self._pages.row(self.table.cursor)
+        if known is None or not card.display:
             return
-        id, keys = row.run.id, card.wanted(row, self._metric)
+        id, keys = known.run.id, card.wanted(known, self._listing.metric)
         curves = await self.fetch("series", runs=[id], keys=keys, points=POINTS)
         log = await self.fetch("logs", run=id, offset=-LOG_END, limit=LOG_END)
         if curves and log:
-            card.fill(row, curves["series"], log["text"])
+            card.fill(known, curves["series"], log["text"])
 
     # What happens.
 
     def on_table_rows_shown(self, message: Table.RowsShown) -> None:
-        self._fetch_missing()
+        self._pages.missing(self.table.visible_rows)
 
     def on_table_cursor_moved(self, message: Table.CursorMoved) -> None:
+        if self._anchor is not None:
+            self.table.patch()
+            self.draw_status()
+        self._keep_place()
         self._draw_card()
+
+    def _keep_place(self) -> None:
+        """For whoever opens the screen again."""
+        self.desk.left = replace(self.desk.left, run=self.run_here, index=self.table.cursor, view=self._pages.view)
 
     def on_table_row_opened(self, message: Table.RowOpened) -> None:
         self.action_open()
@@ -210,8 +229,8 @@ class QueueScreen(Panel):
     # Keys.
 
     def _run(self) -> Run | None:
-        row = self._row(self.table.cursor)
-        return row.run if row else None
+        known = self._pages.row(self.table.cursor)
+        return known.run if known else None
 
     def _chosen(self) -> list[Run]:
         """The marked runs, or the one under the cursor."""
@@ -225,16 +244,44 @@ class QueueScreen(Panel):
             self.desk.show_run(run.id)
 
     def action_mark(self) -> None:
-        if run := self._run():
+        if self._anchor is not None:
+            self.action_range()
+        elif run := self._run():
             marks = self.desk.marks
             if marks.pop(run.id, None) is None:
                 marks[run.id] = run.name
-            self.table.patch()
-            self.draw_status()
+            self._show_marks()
             self.table.action_down()
 
+    def action_range(self) -> None:
+        """Begin one here; once more marks all that lie between."""
+        if self._anchor is None:
+            self._anchor = self.table.cursor if self._run() else None
+            self._show_marks()
+        else:
+            errand(self, partial(self._mark_between, self._range), "range")
+
+    async def _mark_between(self, rows: range) -> None:
+        found = await self._pages.between(rows.start, rows.stop - 1)
+        if found is not None:
+            self.desk.marks.update(found)
+            self._anchor = None
+            self._show_marks()
+
     def action_unmark(self) -> None:
+        if self.desk.marks:
+            before = dict(self.desk.marks)
+            self.desk.did(Step("unmarking", partial(self._mark_again, before)))
+        self._anchor = None
         self.desk.marks.clear()
+        self._show_marks()
+
+    async def _mark_again(self, marks: dict[str, str]) -> bool:
+        self.desk.marks.update(marks)
+        self._show_marks()
+        return True
+
+    def _show_marks(self) -> None:
         self.table.patch()
         self.draw_status()
 
@@ -242,11 +289,14 @@ class QueueScreen(Panel):
         errand(self, partial(actions.cancel, self, self.desk, self._chosen()))
 
     def action_rerun(self) -> None:
-        if run := self._run():
-            errand(self, partial(actions.rerun, self.desk, run))
+        if runs := self._chosen():
+            errand(self, partial(actions.rerun, self, self.desk, runs))
 
     def action_hold(self) -> None:
-        errand(self, partial(actions.hold_or_release, self.desk, self._chosen()))
+        errand(self, partial(actions.hold_or_release, self, self.desk, self._chosen()))
+
+    def action_undo(self) -> None:
+        errand(self, self.desk.undo)
 
     def action_tell(self) -> None:
         errand(self, partial(actions.notify, self.desk, self._chosen()))
@@ -264,25 +314,99 @@ class QueueScreen(Panel):
 
     def action_move(self, by: int) -> None:
         """Past the waiting run above or below."""
-        index, run = self.table.cursor, self._run()
-        other = self._row(index + by)
-        if run is None or other is None or {run.status.name, other.run.status.name} != {"queued"}:
+        run, other = self._run(), self._pages.row(self.table.cursor + by)
+        if self._pages.view.order != "queue":
+            self.desk.say("only in the queue's own order can runs change places: o, then queue")
+        elif run is None or other is None:
             self.desk.say("only queued runs can change places")
+        else:
+            errand(self, partial(actions.move, self.desk, run, other.run, by))
+
+    # What is listed, and how.
+
+    def show(self, view: View) -> None:
+        """List these runs, in this order, with these columns."""
+        self._pages.view, self._anchor = view, None
+        self.desk.note_command(cli(view))
+        self.table.move_to(0)
+        self._keep_place()
+        self.draw_status()
+        self.refetch()
+
+    def narrow(self, filter: str, project: str = "") -> None:
+        """Show only the runs that fit, all of them in the queue's order."""
+        within = f"project={quoted(project)}" if project else ""
+        self.show(replace(self._pages.view, filter=" ".join(part for part in (within, filter) if part)))
+
+    async def action_order(self) -> None:
+        metrics, params = self._subjects()
+        view = self._pages.view
+        await self._pick("sort by", [*ORDERS, *metrics, *params], (view.sorted_by,), False, self._sort)
+
+    def _sort(self, picked: tuple[str, ...]) -> None:
+        self.show(self._pages.view.sorted(picked[0]))
+
+    def action_turn_order(self) -> None:
+        if self._pages.view.order == "queue":
+            self.desk.say("the queue has one direction; o sorts by something else")
+        else:
+            self.show(self._pages.view.turned())
+
+    async def action_columns(self) -> None:
+        metrics, params = self._subjects()
+        await self._pick("columns", [*metrics, *params], self._pages.view.columns, True, self._show_columns)
+
+    def _show_columns(self, picked: tuple[str, ...]) -> None:
+        self._pages.view = replace(self._pages.view, columns=picked)
+        self._keep_place()
+        self.desk.note_command(cli(self._pages.view))
+        self.redraw()
+
+    async def _pick(
+        self, title: str, choices: list[str], picked: tuple[str, ...], several: bool, then: Callable[[Any], None]
+    ) -> None:
+        def done(chosen: tuple[str, ...] | None) -> None:
+            if chosen is not None:
+                then(chosen)
+
+        picker = Picker(title, choices, picked, several)
+        await self.app.push_screen(picker, done)
+        picker.set_focus(picker.query_one("Input"))  # at once: the next key is already on its way
+
+    def _subjects(self) -> tuple[list[str], list[str]]:
+        """`metric.KEY` and `param.KEY` of what is known."""
+        rows = self._known()
+        metrics = sorted({f"metric.{key}" for known in rows for key in known.metrics})
+        return metrics, sorted({f"param.{key}" for known in rows for key in known.run.ask.params})
+
+    def action_save(self) -> None:
+        self.query_one(Prompt).open("view", "S", hint=(Cell("a name for what you see; :NAME leads back to it", "dim"),))
+
+    def _save(self, name: str) -> None:
+        try:
+            views.save(name, self._pages.view)
+        except (WorkbenchError, OSError) as problem:
+            self.query_one(Prompt).trouble(str(problem))
             return
-        way = "before" if by < 0 else "after"
-        cli = f"move {clean(run.name)} {way} {clean(other.run.name)}"
-        errand(self, partial(self.desk.act, cli, "move", run=run.id, to=f"{way} {other.run.id}"))
+        self.close_prompt()
+        self.desk.note_command(f"{cli(self._pages.view)} --save {name}")
+        self.desk.say(f"saved: :{name} leads here, and so does workbench runs --view {name}")
 
     def action_metric(self) -> None:
-        keys = sorted({k for index in self.table.visible_rows if (row := self._row(index)) for k in row.metrics})
-        if keys:
-            self._metric = keys[(keys.index(self._metric) + 1) % len(keys)] if self._metric in keys else keys[0]
-            self.redraw()
-            ids = [id for index in self.table.visible_rows if (id := self._window.ids.get(index))]
-            errand(self, partial(self._fetch_trimmings, ids), "trimmings")
+        keys = [key.partition(".")[2] for key in self._subjects()[0]]
+        if not keys:
+            return
+        before = self._listing.metric
+        after = keys[(keys.index(before) + 1) % len(keys)] if before in keys else keys[0]
+        if self._pages.view.columns:
+            swapped = tuple(f"metric.{after}" if one == f"metric.{before}" else one for one in self._pages.view.columns)
+            self._pages.view = replace(self._pages.view, columns=tuple(dict.fromkeys(swapped)))
+        self._metric = after
+        self.redraw()
+        errand(self, partial(self._fetch_trimmings, list(self.looked_at())), "trimmings")
 
     def action_filter(self) -> None:
-        self._ask_filter(self.filter)
+        self._ask_filter(self._pages.view.filter)
 
     def _ask_filter(self, typed: str) -> None:
         rows, machines = self.desk.snapshot.rows.values(), self.desk.snapshot.machines
@@ -292,31 +416,37 @@ class QueueScreen(Panel):
         self.query_one(Prompt).open("filter", "/", typed, complete=partial(complete, known=known), hint=hint)
 
     def prompted(self, kind: str, text: str) -> None:
+        if kind == "view":
+            self._save(text)
+            return
         self.close_prompt()
-        self.narrow(text, self.project)
-
-    def narrow(self, filter: str, project: str = "") -> None:
-        """Show only the runs that fit."""
-        self.filter, self.project = filter, project
-        self.desk.note_command(f"runs '{filter}'" if filter else "runs")
-        self.table.move_to(0)
-        self.refetch()
+        self.narrow(text)
 
     def refused(self, problem: WorkbenchError) -> None:
         """A filter that does not parse goes back to whoever typed it; the list stays as it was."""
         if not isinstance(problem, FilterError):
             super().refused(problem)
             return
-        prompt, typed = self.query_one(Prompt), self.filter
-        self.filter, self.project = self._sound
+        typed, self._pages.view = self._pages.view.filter, self._pages.sound
         self.draw_status()
         column = problem.evidence.get("column")
         self._ask_filter(typed)
-        prompt.trouble(problem.message, column if isinstance(column, int) else None)
+        self.query_one(Prompt).trouble(problem.message, column if isinstance(column, int) else None)
 
     async def action_back(self) -> None:
-        """Out of the filter first, then back."""
-        if self.filter or self.project:
+        """Out of a range first, then out of the filter, then off with the marks."""
+        if self._anchor is not None:
+            self._anchor = None
+            self._show_marks()
+        elif self._pages.view.filter:
             self.narrow("")
         elif self.desk.marks:
             self.action_unmark()
+
+
+def cli(view: View) -> str:
+    """The command line that lists the same."""
+    words = ["runs", shlex.quote(view.filter) if view.filter else ""]
+    words += ["--order", view.order] if view.order != "queue" else []
+    words += ["--columns", shlex.quote(",".join(view.columns))] if view.columns else []
+    return " ".join(word for word in words if word)

@@ -181,11 +181,11 @@ class RunScreen(Panel):
 
     def action_rerun(self) -> None:
         if row := self._row:
-            errand(self, partial(actions.rerun, self.desk, row.run))
+            errand(self, partial(actions.rerun, self, self.desk, [row.run]))
 
     def action_hold(self) -> None:
         if row := self._row:
-            errand(self, partial(actions.hold_or_release, self.desk, [row.run]))
+            errand(self, partial(actions.hold_or_release, self, self.desk, [row.run]))
 
     def action_tell(self) -> None:
         if row := self._row:

@@ -22,7 +22,8 @@ from workbench.widgets.scrolling import Scrolling
 
 Cells = Sequence[Cell]
 EDGE = 1
-"""Empty columns left and right."""
+"""Columns left and right that belong to no cell."""
+BLANK = Cell(" " * EDGE)
 
 
 class Table(Scrolling, can_focus=True):
@@ -51,9 +52,18 @@ class Table(Scrolling, can_focus=True):
     class RowOpened(Message):
         """A row was clicked while the cursor was on it."""
 
-    def __init__(self, row: Callable[[int], Cells | None], columns: Sequence[Column], *, id: str | None = None) -> None:
+    def __init__(
+        self,
+        row: Callable[[int], Cells | None],
+        columns: Sequence[Column],
+        *,
+        edge: Callable[[int], Cell] = lambda index: BLANK,
+        id: str | None = None,
+    ) -> None:
+        """edge: what stands at the very left of a row, as wide as the edge."""
         super().__init__(id=id)
-        self._row = row
+        self._row, self._edge = row, edge
+        self._edges: dict[int, Cell] = {}
         self._columns = tuple(columns)
         self._slots: tuple[Slot, ...] = ()
         self._drawn: dict[int, Cells | None] = {}
@@ -81,6 +91,9 @@ class Table(Scrolling, can_focus=True):
         """Repaint what differs from the facts, and nothing else."""
         top = self.scroll_offset.y
         for index in self.visible_rows:
+            if self._edges.get(index) != (edge := self._edge(index)):
+                self._edges[index] = edge
+                self.refresh(Region(0, index - top + 1, EDGE, 1))
             new, old = self._row(index), self._drawn.get(index)
             if index in self._drawn and new == old:
                 continue
@@ -146,6 +159,7 @@ class Table(Scrolling, can_focus=True):
     def watch_scroll_y(self, old: float, new: float) -> None:
         super().watch_scroll_y(old, new)
         self._drawn = {index: cells for index, cells in self._drawn.items() if index in self.visible_rows}
+        self._edges = {index: edge for index, edge in self._edges.items() if index in self.visible_rows}
         self.post_message(self.RowsShown())
 
     def on_resize(self, event: events.Resize) -> None:
@@ -169,8 +183,8 @@ class Table(Scrolling, can_focus=True):
         cells = self._drawn[index]
         over = "cursor" if index == self.cursor else ""
         if cells is None:
-            return strip(self, (Cell(" " * EDGE), Cell("·", "dim")), width, over)
-        return strip(self, self._laid_out(cells), width, over)
+            return strip(self, (self._edge(index), Cell("·", "dim")), width, over)
+        return strip(self, self._laid_out(cells, self._edge(index)), width, over)
 
     def _arrange(self) -> None:
         self._slots = arrange(self._columns, self.size.width - 2 * EDGE)
@@ -180,9 +194,9 @@ class Table(Scrolling, can_focus=True):
     def _repaint(self, index: int) -> None:
         self.refresh(Region(0, index - self.scroll_offset.y + 1, self.size.width, 1))
 
-    def _laid_out(self, cells: Cells) -> list[Cell]:
+    def _laid_out(self, cells: Cells, edge: Cell = BLANK) -> list[Cell]:
         """Each cell in its column; in a row with fewer cells the last one takes what is left of the line."""
-        line = [Cell(" " * EDGE)]
+        line = [edge]
         spanning = len(cells) - 1 if len(cells) < len(self._columns) else None
         for slot in self._slots:
             if slot.index >= len(cells):
