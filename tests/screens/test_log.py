@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,8 +14,9 @@ from tests.screens.driver import Person, open_app
 from tests.screens.fake_engine import FakeEngine
 from tests.screens.made_up import HOSTILE, World, a_team
 from tests.screens.test_hostile import harmless
+from workbench.errors import UsageError
 from workbench.present import log_window
-from workbench.screens.panes import log
+from workbench.screens.panes import log_feed
 from workbench.widgets.log_view import LogView
 
 RUN = "brave-sunset-12"
@@ -38,7 +40,7 @@ def first_step(person: Person) -> int:
 async def test_a_long_log_is_read_from_end_to_start_in_bounded_space(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(log, "STEP", 2000)
+    monkeypatch.setattr(log_feed, "STEP", 2000)
     monkeypatch.setattr(log_window, "LINES", 300)
     async with open_app(with_log(steps(3000)), tmp_path, run=RUN) as (person, _):
         await person.sees("step 002999", "100% of", "following")
@@ -241,3 +243,32 @@ async def test_a_huge_log_is_opened_by_its_ends_alone(tmp_path: Path, monkeypatc
         assert sum(asked["limit"] for asked in engine.called("logs")) < 4_000_000
         await person.press("G")
         await person.sees("the very last")
+
+
+async def test_a_filter_that_can_not_be_used_is_let_go(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(self: FakeEngine, **params: object) -> dict[str, object]:
+        raise UsageError("the pattern takes too long on what lies at byte 7")
+
+    monkeypatch.setattr(FakeEngine, "do_logs_find", refuse)
+    async with open_app(with_log(steps(100)), tmp_path, run=RUN) as (person, engine):
+        await person.sees("step 000099")
+        await person.press("&")
+        await person.type("(a+)+$")
+        await person.press("enter")
+        await person.hears("takes too long")
+        await person.sees("step 000099", "following")
+        await person.loses("only /(a+)+$")
+        assert len(engine.called("logs_find")) == 1
+        await person.press("/", "x", "enter")
+        await person.until(lambda: len(engine.called("logs_find")) == 2, "a search")
+        await person.sees("step 000099", "100% of")
+
+
+async def test_another_attempt_has_another_log(tmp_path: Path) -> None:
+    world = with_log(steps(100))
+    async with open_app(world, tmp_path, run=RUN) as (person, engine):
+        await person.sees("step 000099")
+        world.logs["r0000012"] = "begun anew\n"
+        await engine.change(replace(world.find(RUN), attempts=2), "started")
+        await person.sees("begun anew")
+        await person.loses("step 000099")
