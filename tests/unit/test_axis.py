@@ -61,7 +61,9 @@ def test_the_time_of_day_is_that_of_this_place(monkeypatch: pytest.MonkeyPatch) 
 
 
 def test_round_ends_stay_while_little_is_added() -> None:
-    assert rounded(Axis(0.35, 1.79)) == rounded(Axis(0.34, 1.79)) == Axis(0.2, 1.8)
+    ends = rounded(Axis(0.35, 1.79))
+    assert ends == rounded(Axis(0.34, 1.79))
+    assert [ends.low, ends.high] == pytest.approx([0.3, 1.8])
     assert rounded(Axis(0.5, 2, log=True)) == Axis(0.5, 2, log=True)
 
 

@@ -28,9 +28,8 @@ def applied(old: Picture, new: Picture) -> tuple[tuple[tuple[str, str], ...], ..
 
 def test_a_rising_line_goes_from_corner_to_corner() -> None:
     lines = plot([rising()], 30, 8).text.splitlines()
-    assert lines[0].lstrip().startswith("20┤")
-    assert "⠔" in lines[0] or "⡠" in lines[0] or "⢀" in lines[0]
-    assert lines[6].lstrip().startswith("0┤")
+    assert {line.split("┤")[0].strip() for line in lines if "┤" in line} == {"0", "5", "10", "15"}
+    assert lines[0][-1] in "⠋⠉⠁⠔"
     assert lines[6][lines[6].index("┤") + 1] in "⡠⣠⢀⣀⡰"
     assert lines[-1].split() == ["0", "10"]
 

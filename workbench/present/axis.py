@@ -77,7 +77,7 @@ def around(low: float, high: float, log: bool = False) -> Axis:
     return Axis(low - margin, low + margin)
 
 
-def rounded(axis: Axis, unit: Unit = Unit.NUMBER, steps: int = 10) -> Axis:
+def rounded(axis: Axis, unit: Unit = Unit.NUMBER, steps: int = 20) -> Axis:
     """The axis with round ends, at most a step longer at each: so that it stays as it is while little is added."""
     if axis.log:
         return axis

@@ -44,6 +44,8 @@ class Series:
     """Behind the others, half as loud."""
     bold: bool = False
     """Twice as thick."""
+    last: float | None = None
+    """What a legend says of it where there is no cursor; None: its last point."""
 
     def near(self, x: float) -> float:
         """Its value at the point that is nearest to x; NaN before its first and after its last."""
@@ -110,7 +112,7 @@ def whole(series: Sequence[Series], bounds: Bounds = FREE, view: View = WHOLE, u
     left = min(firsts) if bounds.left is None else bounds.left
     right = max(lasts) if bounds.right is None else bounds.right
     axis = around(left, right, view.log_x) if left < right else Axis(left, left + 1)
-    return axis if bounds.left is not None or bounds.right is not None else rounded(axis, unit, 20)
+    return axis if bounds.left is not None or bounds.right is not None else rounded(axis, unit)
 
 
 def frame(

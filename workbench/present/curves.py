@@ -54,8 +54,13 @@ class Pace:
         return values[after - 1] + part * (values[after] - values[after - 1])
 
 
-def drawn(one: Measured, label: str, style: str, view: View, pace: Pace, *, bold: bool = False) -> list[Series]:
-    """A curve as the view wants it; where that is smooth, what was measured faintly behind it."""
+def drawn(
+    one: Measured, label: str, style: str, view: View, pace: Pace, *, bold: bool = False, last: float | None = None
+) -> list[Series]:
+    """A curve as the view wants it; where that is smooth, what was measured faintly behind it.
+
+    last: what was measured last, which a mean of several points or a smooth curve does not tell.
+    """
     over = pace.over(one, view.over)
     places = sorted((index for index, x in enumerate(over) if math.isfinite(x)), key=over.__getitem__)
     xs, ys, lows, highs = (
@@ -63,11 +68,11 @@ def drawn(one: Measured, label: str, style: str, view: View, pace: Pace, *, bold
     )
     if not xs:
         return []
-    curve = Series(label, xs, ys, style, lows, highs, bold=bold)
+    curve = Series(label, xs, ys, style, lows, highs, bold=bold, last=last)
     if not view.smoothing:
         return [curve]
     return [
-        Series(label, xs, smoothed(ys, view.smoothing), style, bold=bold),
+        Series(label, xs, smoothed(ys, view.smoothing), style, bold=bold, last=last),
         replace(curve, label="", faint=True, bold=False),
     ]
 

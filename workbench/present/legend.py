@@ -51,7 +51,8 @@ def position(x: float, view: View, unit: Unit) -> str:
 
 def _entry(one: Series, cursor: float | None, say: Say, alone: bool) -> Line:
     if cursor is None:
-        words = say(one.ys[-1]) if one.ys else "–"
+        last = one.ys[-1] if one.last is None and one.ys else one.last
+        words = "–" if last is None else say(last)
     else:
         words = "–" if (value := one.near(cursor)) != value else say(value)
     if alone:

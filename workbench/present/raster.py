@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 
 Glyph = tuple[str, str]
 """One character, one column wide, and the name of its style."""
-Extents = tuple[list[int], list[int]]
+Extents = tuple[list[float], list[float]]
 """For each column of dots the highest and the lowest row that a line passes: the first is larger where it passes none.
 """
 
@@ -35,61 +35,58 @@ class Raster:
         self._behind = _Layer(columns * rows)
 
     def extents(self, xs: Sequence[float], ys: Sequence[float]) -> Extents:
-        """Of the line through these points, in dots from the upper left corner; where y is NaN it is broken.
+        """Of the line through these points, in dots from the upper left corner; xs rise, and where y is NaN it is
+        broken.
 
         Rows are held within the raster; what lies left and right of it is left out.
         """
-        tops, bottoms = [self.high] * self.wide, [-1] * self.wide
-        last_column, lowest = self.wide - 1, self.high - 1
-        joined, x0, y0 = False, 0.0, 0.0
+        tops, bottoms = [float(self.high)] * self.wide, [-1.0] * self.wide
+        last_column, lowest = self.wide - 1, self.high - 1.0
+        joined, x0, y0, stop = False, 0.0, 0.0, 0
         for x1, y1 in zip(xs, ys, strict=True):
             if y1 != y1:
                 joined = False
                 continue
             y1 = 0.0 if y1 < 0 else lowest if y1 > lowest else y1
+            start, stop = stop, int(x1 + 0.5) if x1 > -0.5 else -1
             if not joined:
-                joined, x0, y0 = True, x1, y1
-            start = int(x0 + 0.5) if x0 > -0.5 else -1
-            stop = int(x1 + 0.5) if x1 > -0.5 else -1
+                joined, x0, y0, start = True, x1, y1, stop
             if start == stop:
                 if 0 <= start <= last_column:
                     top, bottom = (y0, y1) if y0 < y1 else (y1, y0)
-                    if (row := int(top + 0.5)) < tops[start]:
-                        tops[start] = row
-                    if (row := int(bottom + 0.5)) > bottoms[start]:
-                        bottoms[start] = row
+                    if top < tops[start]:
+                        tops[start] = top
+                    if bottom > bottoms[start]:
+                        bottoms[start] = bottom
             else:
-                ax, ay, bx, by = x0, y0, x1, y1
-                if start > stop:  # not in order of x: an epoch may be counted anew
-                    ax, ay, bx, by, start, stop = x1, y1, x0, y0, stop, start
-                slope = (by - ay) / (bx - ax)
-                before = ay if start >= 0 else ay + slope * (-0.5 - ax)
+                slope = (y1 - y0) / (x1 - x0)
+                before = y0 if start >= 0 else y0 + slope * (-0.5 - x0)
                 for column in range(start if start > 0 else 0, (stop if stop < last_column else last_column) + 1):
-                    after = ay + slope * (column + 0.5 - ax) if column < stop else by
+                    after = y0 + slope * (column + 0.5 - x0) if column < stop else y1
                     top, bottom = (before, after) if before < after else (after, before)
-                    if (row := int(top + 0.5)) < tops[column]:
-                        tops[column] = row
-                    if (row := int(bottom + 0.5)) > bottoms[column]:
-                        bottoms[column] = row
+                    if top < tops[column]:
+                        tops[column] = top
+                    if bottom > bottoms[column]:
+                        bottoms[column] = bottom
                     before = after
             x0, y0 = x1, y1
         return tops, bottoms
 
     def curve(self, extents: Extents, style: str, *, behind: bool = False, bold: bool = False) -> None:
         """bold: no thinner than two dots."""
-        layer = self._behind if behind else self._front
-        lowest = self.high - 1
-        for column, (top, bottom) in enumerate(zip(*extents, strict=True)):
-            if top <= bottom:
+        layer, lowest = self._behind if behind else self._front, self.high - 1
+        for column, (highest, deepest) in enumerate(zip(*extents, strict=True)):
+            if highest <= deepest:
+                top, bottom = int(highest + 0.5), int(deepest + 0.5)
                 if bold and top == bottom:
                     top, bottom = (top, bottom + 1) if bottom < lowest else (top - 1, bottom)
                 self._fill(layer, column, top, bottom, style)
 
     def band(self, upper: Extents, lower: Extents, style: str) -> None:
         """Everything between two lines, behind the curves."""
-        for column, (top, bottom) in enumerate(zip(upper[0], lower[1], strict=True)):
-            if top <= bottom:
-                self._fill(self._behind, column, top, bottom, style)
+        for column, (highest, deepest) in enumerate(zip(upper[0], lower[1], strict=True)):
+            if highest <= deepest:
+                self._fill(self._behind, column, int(highest + 0.5), int(deepest + 0.5), style)
 
     def cells(self) -> Iterator[list[Glyph]]:
         """Row by row; ("", "") where nothing is."""

@@ -19,7 +19,9 @@ class Charts(Grid):
 
     def __init__(self, most: int = 1, *, id: str | None = None) -> None:
         super().__init__(id=id)
-        self._charts = [Chart() for _ in range(most)]
+        self._charts = [Chart(empty="") for _ in range(most)]
+        for chart in self._charts[1:]:
+            chart.display = False
         self.view = WHOLE
 
     def compose(self) -> ComposeResult:
@@ -39,6 +41,9 @@ class Charts(Grid):
         for number, chart in enumerate(self._charts):
             chart.display = number < len(titled) or number == 0
             if chart.display:
+                wide = columns if number == len(titled) - 1 and len(titled) % columns else 1
+                if chart.styles.column_span != wide:
+                    chart.styles.column_span = wide
                 chart.look(view, UNITS[view.over], empty)
                 chart.show(*(titled[number] if titled else ("", ())))
 

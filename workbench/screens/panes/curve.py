@@ -24,6 +24,7 @@ class Curve(Chart):
         super().__init__(id=id)
         self._wanted = ("", "")
         self._drawn: tuple[object, ...] = ()
+        self._last: float | None = None
 
     def draw(self, row: Row, key: str) -> None:
         """Show this metric. Fetches only what has changed."""
@@ -31,7 +32,7 @@ class Curve(Chart):
         if not key or not self.size.width or state == self._drawn:
             return
         another = self._wanted != (row.run.id, key)
-        self._drawn, self._wanted = state, (row.run.id, key)
+        self._drawn, self._wanted, self._last = state, (row.run.id, key), row.metrics.get(key)
         self._panel.soon(f"curve {self.id}", lambda: errand(self, self._fetch, "curve"), SOON if another else SECONDS)
 
     @property
@@ -47,6 +48,6 @@ class Curve(Chart):
         curves = [
             curve
             for one in reply["series"]
-            for curve in drawn(measured(one), clean(key), SERIES_STYLES[0], WHOLE, Pace(), bold=True)
+            for curve in drawn(measured(one), clean(key), SERIES_STYLES[0], WHOLE, Pace(), bold=True, last=self._last)
         ]
         self.show(clean(key), curves)

@@ -30,6 +30,10 @@ class Measures:
         """Is anything known yet?"""
         return bool(self._whole)
 
+    @property
+    def thinned(self) -> bool:
+        return any(one.lows for one in self._whole.values())
+
     def get(self, run: str, key: str, view: View, pace: Pace) -> Measured:
         """What is known best of the view's window."""
         whole = self._whole.get((run, key), _NONE)

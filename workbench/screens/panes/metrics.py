@@ -37,6 +37,8 @@ BESIDE = 8
 """Runs in one chart: more are for the comparison."""
 SECONDS = 1.0
 """Between two fetches of curves that grow."""
+LONG_SECONDS = 5.0
+"""The same where there are more points than dots: nobody sees one more, and a million take a third of a second."""
 BOLD = 2
 """Curves up to which they are drawn thick."""
 NOTHING = 'no metrics yet: wb.log(loss=0.3) after "import workbench as wb" makes one'
@@ -126,7 +128,7 @@ class MetricsPane(Pane):
         if self._row is None or not width:
             return
         columns, rows = max(1, width // WIDE), max(1, height // HIGH)
-        others = [one for one in families(self._keys) if not set(one) & set(self.chosen)]
+        others = [one for one in families(self._keys) if not set(one) & {EPOCH, *self.chosen}]
         sheets = [self.chosen, *others][: min(MOST, columns * rows)] if self.chosen else []
         columns = min(columns, max(1, len(sheets)))
         self._fetch_soon([key for keys in sheets for key in keys], 4 * (width // columns))
@@ -136,13 +138,15 @@ class MetricsPane(Pane):
 
     def _curves(self, keys: Sequence[str], paces: Mapping[str, Pace]) -> list[Series]:
         found: list[Series] = []
+        rows = self.desk.snapshot.rows
         pairs = [(run, key) for run in paces for key in keys]
         for number, (run, key) in enumerate(pairs):
             label = " ".join([clean(self._names[run])] * (len(paces) > 1) + [clean(key)] * (len(keys) > 1))
             style = SERIES_STYLES[number % len(SERIES_STYLES)]
             one = self._measures.get(run, key, self._view, paces[run])
+            last = rows[run].metrics.get(key) if run in rows else None
             bold = len(pairs) <= BOLD
-            found += drawn(one, label or clean(key), style, self._view, paces[run], bold=bold)
+            found += drawn(one, label or clean(key), style, self._view, paces[run], bold=bold, last=last)
         return found
 
     # What is fetched.
@@ -170,7 +174,8 @@ class MetricsPane(Pane):
         anew = not self._fetched or self._fetched[0] != wanted
         self._fetched = (wanted, now)
         self._wanted = [*keys, *([EPOCH] if self._view.over == EPOCH and EPOCH not in keys else [])], points
-        what, seconds = ("curves", SOON) if anew else ("growing curves", SECONDS)
+        growing = LONG_SECONDS if self._measures.thinned else SECONDS
+        what, seconds = ("curves", SOON) if anew else ("growing curves", growing)
         self.panel.soon(what, lambda: errand(self, self._fetch, "curves"), seconds)
 
     async def _fetch(self) -> None:
