@@ -10,7 +10,10 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from tests.e2e.bench import Bench, until
+from workbench.client.calls import Engine
 
 SCRIPT = """
 import os
@@ -25,7 +28,7 @@ print(wb.artifact("model.bin", name="models/best.bin"))
 """
 
 
-def test_a_run_is_tracked_with_nothing_installed_in_it(bench: Bench) -> None:
+def test_a_run_is_tracked_with_nothing_installed_in_it(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     (bench.project / "train.py").write_text(SCRIPT)
     run = bench.submit([_python(), "train.py"], "--set", "lr=0.1", "--set", "model=small")["id"]
     assert bench.wait(run) == 0, bench("logs", run)
@@ -41,6 +44,17 @@ def test_a_run_is_tracked_with_nothing_installed_in_it(bench: Bench) -> None:
     assert (artifact["name"], artifact["sha256"]) == ("models/best.bin", hashlib.sha256(b"weights").hexdigest())
     assert Path(artifact["path"]).read_bytes() == b"weights"
     assert bench("logs", run).splitlines() == ["lr 0.1 small True", artifact["path"]]
+    monkeypatch.setenv("WORKBENCH_HOME", str(bench.home))
+    asked = {"runs": [run], "keys": ["loss", "diverged"], "points": 100, "bands": True}
+    with Engine() as engine:
+        loss, diverged = engine.call("series", asked)["series"]
+        near = engine.call("series", {**asked, "keys": ["train/acc"], "first": 500, "last": 549})["series"]
+        beyond = engine.call("series", {**asked, "first": 10**30})["series"]
+    assert len(loss["values"]) == len(loss["lows"]) == len(loss["highs"]) == len(loss["times"]) == 100
+    assert (loss["highs"][0], loss["lows"][-1]) == (1.0, 1 / 2000)
+    assert set(diverged["values"]) == {"NaN"}
+    assert [(one["steps"], "lows" in one) for one in near] == [(list(range(500, 550)), False)]
+    assert beyond == []
     (row,) = _rows(bench, f"select value, source from params where run = '{run}' and key = 'layers'")
     assert (json.loads(row[0]), row[1]) == ([64, 32], "config")
 

@@ -84,6 +84,8 @@ def test_a_heading_reads_the_last_values_or_those_at_the_cursor() -> None:
     assert line(train, val, view=View(cursor=10, log_y=True)) == "loss  ▪ train 0.5000  ▪ val –   at step 10  log y"
     assert line(train, view=View("time", cursor=90), unit=Unit.DURATION).endswith("at 1m 30s")
     assert line(Series("loss", [0], [0.25])) == "loss  0.2500   by step"
+    assert line(Series("loss", [0], [0.25], last=0.125)) == "loss  0.1250   by step"
+    assert line() == "loss"
 
 
 def test_a_heading_counts_what_a_logarithm_leaves_out() -> None:
