@@ -99,7 +99,7 @@ class Desk:
     async def until_machine(self, name: str, status: str) -> dict[str, Any]:
         return await self._until(lambda: self.machine(name), "status", status)
 
-    async def _until(self, look: Callable[[], Awaitable[dict[str, Any]]], key: str, value: str) -> dict[str, Any]:
+    async def _until(self, look: Callable[[], Awaitable[dict[str, Any]]], key: str, value: Any) -> dict[str, Any]:
         end = time.monotonic() + PATIENCE
         while (seen := await look())[key] != value:
             assert time.monotonic() < end, f"waited in vain until it is {value}: {seen}"

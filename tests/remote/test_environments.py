@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.engine.machines import until
 from tests.remote.site import Connect, FakeSite, LocalSite, spec
 from workbench.errors import AgentError, BuildError
 from workbench.remote.agent import builder
@@ -106,3 +107,31 @@ async def test_the_fake_builds_once_and_fails_on_demand() -> None:
         await machine.build(Build("f" * 64, "nope", ""), lambda line: None)
     assert caught.value.evidence["words"] == "no such package"
     assert await machine.prune([]) == ([SIX.id], 0)
+
+
+async def test_a_build_that_nobody_waits_for_is_stopped_with_all_that_it_started(
+    here: LocalSite, connect: Connect, tmp_path: Path
+) -> None:
+    machine = (await connect()).machine
+    told = tmp_path / "pid"
+    uv = tmp_path / "uv"
+    uv.write_text(f"#!/bin/sh\necho $$ > {told}.draft && mv {told}.draft {told}\nexec sleep 600\n")
+    uv.chmod(0o700)
+    assert isinstance(machine, Channel)
+    true, machine._uv = machine._uv, str(uv)
+    asked = asyncio.create_task(machine.build(SIX, lambda line: None))
+    await until(told.exists)
+    asked.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await asked
+    pid = int(told.read_text())
+    await until(lambda: not _sleeps(pid))
+    machine._uv = true
+    await machine.build(SIX, lambda line: None)
+
+
+def _sleeps(pid: int) -> bool:
+    try:
+        return "sleep" in Path(f"/proc/{pid}/cmdline").read_text()
+    except OSError:
+        return False

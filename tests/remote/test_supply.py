@@ -8,10 +8,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from tests.remote.site import Connect, FakeSite, LocalSite, Site
+from workbench.domain.progress import BYTES, Progress
 from workbench.errors import AgentError, NoIndex, Unreachable
 from workbench.remote import transfer
 from workbench.remote.agent import pieces
@@ -30,7 +29,7 @@ class Shelf:
         self.wheels = [Wheel(f"w{at}-1-py3-none-any.whl", sha, len(content)) for at, (sha, content) in named]
         self.read_at: list[int] = []
         self.before: Callable[[int], None] = lambda offset: None
-        self.said: list[str] = []
+        self.said: list[Progress] = []
 
     async def read(self, sha: str, offset: int, limit: int) -> bytes:
         self.before(offset)
@@ -44,10 +43,13 @@ async def test_only_what_is_missing_travels(site: Site, connect: Connect) -> Non
     await machine.supply(first.wheels, first.read, first.said.append)
     assert first.read_at == [0]
     await machine.supply(both.wheels, both.read, both.said.append)
-    assert both.read_at.count(0) == 1 and len(both.said) == 1
+    assert both.read_at.count(0) == 1
+    assert both.said[0].done < both.said[-1].done == both.said[-1].total
+    assert {(progress.what, progress.unit) for progress in both.said} == {("sending wheels", BYTES)}
     both.read_at.clear()
+    both.said.clear()
     await (await connect()).machine.supply(both.wheels, both.read, both.said.append)
-    assert both.read_at == [] and len(both.said) == 1
+    assert both.read_at == [] and both.said == []
 
 
 async def test_it_goes_on_where_the_road_broke(site: Site, connect: Connect) -> None:
@@ -65,8 +67,10 @@ async def test_it_goes_on_where_the_road_broke(site: Site, connect: Connect) -> 
     machine = (await connect()).machine
     await machine.supply(again.wheels, again.read, again.said.append)
     assert again.read_at[0] > 0
+    assert again.said[0].done > 0
+    again.said.clear()
     await machine.supply(again.wheels, again.read, again.said.append)
-    assert len(again.said) == 1
+    assert again.said == []
 
 
 async def test_what_arrives_damaged_is_not_kept(site: Site, connect: Connect) -> None:
@@ -113,18 +117,3 @@ def test_a_piece_that_nothing_leads_up_to_is_refused(tmp_path: Path) -> None:
     pieces.add(str(tmp_path), name, 4, b"late")  # by an agent whose engine went on elsewhere
     assert pieces.begun(str(tmp_path), [name]) == {}
     assert (tmp_path / "blobs" / name).read_bytes() == b"abcd"
-
-
-def test_how_many_and_how_much() -> None:
-    assert transfer.counted(1, 1_200_000) == "1 wheel (1 MB)"
-    assert transfer.counted(2, 11_050) == "2 wheels (11 kB)"
-    assert transfer.counted(12, 48_200_000) == "12 wheels (48 MB)"
-
-
-@given(st.lists(st.integers(0, 2 * transfer.LOAD), max_size=40))
-def test_small_blobs_travel_together_and_each_once(sizes: list[int]) -> None:
-    known = {f"{number}": size for number, size in enumerate(sizes)}
-    loads = transfer.loads(known, known)
-    assert [blob for load in loads for blob in load] == list(known)
-    for load in loads:
-        assert len(load) == 1 or sum(known[blob] for blob in load) <= transfer.LOAD

@@ -116,6 +116,7 @@ class FakeEngine:
         rows = [
             {"run": run_out(run), "metrics": {k: number_out(v) for k, v in self.world.last(run.id).items()}}
             | ({"notify": True} if run.id in self.wanted else {})
+            | ({"progress": self.world.progress[run.id]} if run.id in self.world.progress else {})
             | ({"waits": self.world.why(run)} if run.status.name == "queued" else {})
             for run in runs[offset : offset + limit]
         ]
@@ -158,6 +159,7 @@ class FakeEngine:
             "malformed": 0,
             "notify": found.id in self.wanted,
             "files": [],
+            "progress": self.world.progress.get(found.id),
             "waiting": None,
             "warnings": [],
         }

@@ -77,6 +77,7 @@ class World:
     diff: str = DIFF
     left: dict[str, dict[str, bytes]] = field(default_factory=dict)
     """run -> name -> what it left."""
+    progress: dict[str, dict[str, Any]] = field(default_factory=dict)
     collecting: dict[str, dict[str, Any]] = field(default_factory=dict)
     _ordered: list[Run] | None = None
 
@@ -297,6 +298,8 @@ def a_team() -> World:
     for one in world.runs.values():
         if one.status.name in ("running", "finished"):
             world.left[one.id] = some_files()
+    built = {"what": "building the environment", "done": 17, "total": 42, "unit": "packages"}
+    world.progress = {one.id: built for one in world.runs.values() if one.status.name == "preparing"}
     best = next(one for one in world.runs.values() if one.status.name == "finished")
     world.projects = [
         _project("churn", "predict who leaves within 30 days; AUC above 0.91", world.counts(), 2, best),

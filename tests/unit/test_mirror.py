@@ -1,14 +1,17 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import Any
 
 from tests.screens.made_up import NOW, a_team, attempt, machine, run
 from workbench.client.mirror import HISTORY, TREND, Snapshot, Window, fold, keep, learn, learn_trends
+from workbench.domain.progress import Progress
 from workbench.domain.run import Run
 from workbench.domain.status import Preparing, Queued, Running
 from workbench.protocol.runs import run_out
+
+BUILDING = Progress("building", 3, 9, "packages")
 
 
 def known(*runs: Run) -> Snapshot:
@@ -46,10 +49,10 @@ def test_reasons_and_progress_end_with_what_they_were_about() -> None:
     waiting = fold(known(FOX), "waits", {"runs": {FOX.id: "a GPU", "other": "x"}})
     assert waiting.rows[FOX.id].why == "a GPU"
     preparing = replace(FOX, status=Preparing(attempt()))
-    told = fold(fold(waiting, "changed", changed(preparing)), "progress", {"run": FOX.id, "text": "building"})
-    assert (told.rows[FOX.id].why, told.rows[FOX.id].progress) == ("", "building")
+    told = fold(fold(waiting, "changed", changed(preparing)), "progress", {"runs": {FOX.id: asdict(BUILDING)}})
+    assert (told.rows[FOX.id].why, told.rows[FOX.id].progress) == ("", BUILDING)
     running = fold(told, "changed", changed(replace(FOX, status=Running(attempt(), NOW))))
-    assert running.rows[FOX.id].progress == ""
+    assert running.rows[FOX.id].progress is None
 
 
 def test_metrics_arrive_and_leave_a_trend() -> None:

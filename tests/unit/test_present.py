@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from tests.screens.made_up import NOW, a_team, attempt, run
+from workbench.domain.progress import Progress
 from workbench.domain.run import Run
 from workbench.domain.status import TRANSITIONS, Queued, Running
 from workbench.domain.time import SECOND
@@ -33,7 +34,7 @@ def test_every_status_has_a_glyph_of_its_own_one_column_wide() -> None:
 @pytest.mark.parametrize("name", sorted(TRANSITIONS))
 def test_every_status_makes_a_row(name: str) -> None:
     if name == "preparing":
-        seen = Seen({}, progress="building the environment: 3 of 9")
+        seen = Seen({}, progress=Progress("building the environment", 3, 9, "packages"))
     else:
         seen = Seen({"loss": 0.25}, why="a GPU")
     shown = Listing("loss", users=True, projects=True, priorities=True)

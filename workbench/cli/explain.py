@@ -23,6 +23,11 @@ def main(args: argparse.Namespace) -> int:
         output.document({**run, "why": why})
         return 0
     output.say(f"{run['name']}  {run['status']}")
+    if progress := reply.get("progress"):
+        from workbench.domain.progress import Progress
+        from workbench.present.progress import told
+
+        output.say(f"  {told(Progress(**progress))}")
     for line in (why or {}).get("text"), (why or {}).get("until"):
         if line:
             output.say(f"  {line}")

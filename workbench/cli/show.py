@@ -34,6 +34,7 @@ def text(seen: dict[str, Any]) -> list[str]:
     """The answer of `show` as paragraphs."""
     import time
 
+    from workbench.domain.progress import Progress
     from workbench.domain.use import Use
     from workbench.present.cells import plain
     from workbench.present.numbers import param
@@ -42,7 +43,8 @@ def text(seen: dict[str, Any]) -> list[str]:
     from workbench.protocol.runs import run_in
 
     run, now = run_in(seen["run"]), int(time.time() * 1e6)
-    lines = [plain(headline(run, now))]
+    progress = Progress(**seen["progress"]) if seen.get("progress") else None
+    lines = [plain(headline(run, now, progress))]
     if seen["waiting"]:
         lines += [f"  {clean(said)}" for said in (seen["waiting"]["text"], seen["waiting"]["until"]) if said]
     lines += _reasons(seen["run"]["detail"])

@@ -14,21 +14,43 @@ if TYPE_CHECKING:
 STRETCH = 30.0
 """Seconds that one question waits: an engine that hangs is noticed at the next."""
 
+LOOK = 0.5
+"""Seconds that a question waits while something moves that somebody looks at."""
+_BEFORE = ("held", "queued", "preparing")
+
 PLATFORM = 125
 """The exit code where a run is over without one of its own."""
 
 
 def until_over(engine: Engine, run: str, name: str = "") -> dict[str, Any]:
-    """The run, when it is over. ctrl-c stops the waiting, never the run, and says so."""
+    """The run, when it is over. ctrl-c stops the waiting, never the run, and says so.
+
+    Whoever looks on sees how far the preparing has come."""
+    seconds = LOOK if sys.stderr.isatty() else STRETCH
     try:
         while True:
-            seen: dict[str, Any] = engine.call("wait", {"run": run, "seconds": STRETCH}, again=True)["run"]
+            reply = engine.call("wait", {"run": run, "seconds": seconds}, again=True)
+            seen: dict[str, Any] = reply["run"]
+            if sys.stderr.isatty():
+                _draw(reply.get("progress"))
+                seconds = LOOK if seen["status"] in _BEFORE else STRETCH
             if seen["exit_code"] is not None:
                 return seen
     except KeyboardInterrupt:
         called = clean(name or run)
         print(f"{called} goes on; `workbench wait {called}` waits again", file=sys.stderr)
         raise
+
+
+def _draw(progress: dict[str, Any] | None) -> None:
+    """In place of what was drawn last, on a line that has no end."""
+    said = ""
+    if progress:
+        from workbench.domain.progress import Progress
+        from workbench.present.progress import told
+
+        said = told(Progress(**progress))
+    print(f"\r\x1b[K{said}", end="", file=sys.stderr, flush=True)
 
 
 def exit_code(run: dict[str, Any]) -> int:

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, cast
 
+from workbench.domain.progress import Progress
 from workbench.domain.run import Run, attempt_of
 from workbench.domain.use import Use, use_of
 from workbench.protocol.messages import number_in
@@ -34,8 +35,8 @@ class Row:
     """key -> latest values, oldest first."""
     why: str = ""
     """Why it waits."""
-    progress: str = ""
-    """What preparing it is about."""
+    progress: Progress | None = None
+    """How far the preparing of it has come."""
     notify: bool = False
     """Somebody wants to be told when it is over."""
 
@@ -59,7 +60,7 @@ def fold(snapshot: Snapshot, method: str, params: Mapping[str, Any]) -> Snapshot
         case "waits":
             return _each(snapshot, {id: {"why": text} for id, text in params["runs"].items()})
         case "progress":
-            return _each(snapshot, {params["run"]: {"progress": params["text"]}})
+            return _each(snapshot, {id: {"progress": Progress(**said)} for id, said in params["runs"].items()})
         case "notice":
             return note(snapshot, [params["run"]], wanted=False)
         case "machines":
@@ -78,9 +79,19 @@ def learn(snapshot: Snapshot, page: Mapping[str, Any]) -> Snapshot:
         known = rows.get(run.id, Row(run))
         metrics = {key: number_in(value) for key, value in one["metrics"].items()}
         rows[run.id] = replace(
-            known, run=run, metrics=metrics, why=one.get("waits", ""), notify=one.get("notify", False)
+            known,
+            run=run,
+            metrics=metrics,
+            why=one.get("waits", ""),
+            progress=_progress(one),
+            notify=one.get("notify", False),
         )
     return replace(snapshot, rows=rows)
+
+
+def _progress(row: Mapping[str, Any]) -> Progress | None:
+    said = row.get("progress")
+    return Progress(**said) if said else None
 
 
 def learn_trends(snapshot: Snapshot, series: Iterable[Mapping[str, Any]]) -> Snapshot:
@@ -124,7 +135,7 @@ def _changed(snapshot: Snapshot, changes: Sequence[Mapping[str, Any]]) -> Snapsh
                 row,
                 run=run,
                 why=row.why if waits else "",
-                progress=row.progress if run.status.name == "preparing" else "",
+                progress=row.progress if run.status.name == "preparing" else None,
             )
     reordered = any(change["kind"] in _REORDERING for change in changes)
     return replace(snapshot, rows=rows, order=snapshot.order + reordered)

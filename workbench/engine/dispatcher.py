@@ -9,10 +9,12 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from typing import Protocol
 
+from workbench.domain.progress import Progress
 from workbench.domain.run import Run, attempt_of
 from workbench.domain.search import Found, Query
 from workbench.domain.time import Micros
@@ -23,9 +25,9 @@ from workbench.engine.ingest import Parser
 from workbench.engine.logs import Logs
 from workbench.engine.mind import Seen, now
 from workbench.engine.reception import Reception, understand
-from workbench.engine.road import Road, Trip
+from workbench.engine.road import Road, Tell, Trip
 from workbench.engine.seam import attempt_id, number_of, run_of
-from workbench.engine.supplies import Progress, Supplies, spec
+from workbench.engine.supplies import Supplies, spec
 from workbench.engine.tails import Tail, Tails
 from workbench.engine.telemetry import UNWATCHED, Telemetry
 from workbench.errors import (
@@ -50,6 +52,19 @@ FULL_AGAIN = 2.0
 """Seconds until a machine without room is told again; what it did not start is placed anew."""
 
 
+@dataclass(slots=True)
+class Bringing:
+    """What brings a lane's code and environments, for as long as one of its attempts is still wanted."""
+
+    task: asyncio.Task[None]
+    wanted: set[str]
+
+    def give_up(self, attempt: str) -> None:
+        self.wanted.discard(attempt)
+        if not self.wanted:
+            self.task.cancel()
+
+
 class Record(Protocol):
     """What the hands need to know of history and mind when a road comes up."""
 
@@ -65,7 +80,7 @@ class Record(Protocol):
 
 
 class Dispatcher:
-    """absorb: takes what was seen, returns when it is on disk. progress: (run, text) for whoever watches."""
+    """absorb: takes what was seen, returns when it is on disk. tell: (runs, progress) for whoever watches."""
 
     def __init__(
         self,
@@ -75,7 +90,7 @@ class Dispatcher:
         telemetry: Telemetry,
         record: Record,
         absorb: Callable[[Seen], Awaitable[None]],
-        progress: Progress,
+        tell: Tell,
         sampled: Callable[[str], None],
     ) -> None:
         self.roads: dict[str, Road] = {}
@@ -85,7 +100,8 @@ class Dispatcher:
         self._telemetry = telemetry
         self._record = record
         self._absorb = absorb
-        self._progress = progress
+        self._tell_watchers = tell
+        self._bringing: dict[str, Bringing] = {}
         self._sampled = sampled
         self.tails = Tails(self._follow)
         self._tasks: set[asyncio.Task[None]] = set()
@@ -144,15 +160,16 @@ class Dispatcher:
             await self._start(road, trip, effect)
         except AgentError as problem:  # no room there, or its supervisor died: some may have started
             log.error("start on %s: %s", road.name, problem.message)
-            self._progress([run.id for run in effect.lane], f"{road.name} could not start it yet: {problem.message}")
+            self._tell_watchers(
+                [run.id for run in effect.lane], Progress(f"could not be started yet: {problem.message}")
+            )
             await asyncio.sleep(FULL_AGAIN)
             await trip.machine.watch({_attempt(run): 0 for run in effect.lane})
         crash.here("after-start")
 
     async def _start(self, road: Road, trip: Trip, effect: seam.Launch) -> None:
         try:
-            for run in effect.lane:
-                await self._supplies.bring(trip, run)
+            await self._bring(trip, effect.lane)
         except (Unreachable, MachineFull):
             raise
         except BuildError as problem:
@@ -170,6 +187,18 @@ class Dispatcher:
         devices = {device for one in lane for device in one.devices}
         await trip.machine.start(lane, road.gpus.tolerance(devices))
 
+    async def _bring(self, trip: Trip, lane: Sequence[Run]) -> None:
+        """What they need, unless all of them are cancelled first."""
+        attempts = [_attempt(run) for run in lane]
+        bringing = Bringing(asyncio.create_task(self._supplies.bring(trip, lane)), set(attempts))
+        self._bringing.update(dict.fromkeys(attempts, bringing))
+        try:
+            await bringing.task
+        finally:
+            bringing.task.cancel()
+            for attempt in attempts:
+                self._bringing.pop(attempt, None)
+
     async def _fail(self, effect: seam.Launch, reason: str, words: str) -> None:
         """It never started, and must not start later: fence it, then say so."""
         machine = self._machine(effect.machine)
@@ -185,6 +214,8 @@ class Dispatcher:
 
     async def _stop(self, effect: seam.Stop) -> None:
         crash.here("before-stop")
+        if bringing := self._bringing.get(effect.attempt):
+            bringing.give_up(effect.attempt)
         machine = self._machine(effect.machine)
         if machine is not None:
             await self._tell(effect, machine.cancel(effect.attempt))

@@ -6,11 +6,13 @@ import asyncio
 import logging
 import os
 from collections.abc import Iterable, Sequence
+from dataclasses import asdict
 from typing import Any
 
 from workbench.domain.devices import USUAL, Rule
 from workbench.domain.events import Change
 from workbench.domain.notice import Notice
+from workbench.domain.progress import Progress
 from workbench.domain.run import Run, attempt_of
 from workbench.domain.use import Use, use_of
 from workbench.engine import seam, telemetry
@@ -166,8 +168,13 @@ class Engine:
     def _perform(self, effect: seam.Effect) -> None:
         self.dispatcher.perform(effect)
 
-    def _progress(self, runs: Iterable[str], text: str) -> None:
-        self.news.progress(runs, text)
+    def _progress(self, runs: Iterable[str], progress: Progress) -> None:
+        self.news.progress(runs, progress)
+
+    def progress(self, run: str) -> dict[str, Any] | None:
+        """How far the preparing of it has come, as the notification tells it."""
+        progress = self.news.under_way.get(run)
+        return asdict(progress) if progress else None
 
     def _sampled(self, machine: str) -> None:
         self.news.machine(machine)

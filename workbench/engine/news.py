@@ -10,6 +10,7 @@ from typing import Any
 
 from workbench.domain.events import Change
 from workbench.domain.notice import Notice
+from workbench.domain.progress import Progress
 from workbench.engine.server import Server
 from workbench.engine.store.interface import Reading
 from workbench.protocol.messages import number_out
@@ -19,6 +20,8 @@ TOGETHER = 500
 """Changes in one notification at most: it has to fit a frame."""
 WAITS_EVERY = 0.5
 """Seconds between tellings of why runs wait, while that changes."""
+PROGRESS_EVERY = 0.25
+"""Seconds between tellings of how far the preparing of runs has come."""
 WAITS_SHARE = 20
 """With very many machines this is rarer: one part in so many of our time goes into it."""
 
@@ -32,10 +35,17 @@ class News:
         self._server = server
         self._reasons = reasons
         self._machine = machine
+        self.under_way: dict[str, Progress] = {}
+        """Of runs that are being prepared."""
+        self._untold: set[str] = set()
+        self._progress_due: asyncio.TimerHandle | None = None
         self._waits_due: asyncio.TimerHandle | None = None
         self._waits_every = WAITS_EVERY
 
     def happened(self, changes: Sequence[Change]) -> None:
+        for change in changes:
+            if change.run.status.name != "preparing":
+                self.under_way.pop(change.run.id, None)
         if changes and self._server.subscribed("runs"):
             for start in range(0, len(changes), TOGETHER):
                 told = [
@@ -55,10 +65,19 @@ class News:
                 values.update((key, number_out(value)) for key, _, _, value in reading.points)
             self._server.publish("metrics", "metrics", {"runs": last})
 
-    def progress(self, runs: Iterable[str], text: str) -> None:
-        if self._server.subscribed("runs"):
-            for run in runs:
-                self._server.publish("runs", "progress", {"run": run, "text": text})
+    def progress(self, runs: Iterable[str], progress: Progress) -> None:
+        """How far it has come with what these need."""
+        self.under_way.update(dict.fromkeys(runs, progress))
+        self._untold.update(runs)
+        if self._untold and self._progress_due is None:
+            self._progress_due = asyncio.get_running_loop().call_later(PROGRESS_EVERY, self._progress)
+
+    def _progress(self) -> None:
+        self._progress_due = None
+        told = {run: asdict(self.under_way[run]) for run in self._untold if run in self.under_way}
+        self._untold.clear()
+        if told and self._server.subscribed("runs"):
+            self._server.publish("runs", "progress", {"runs": told})
 
     def machine(self, name: str) -> None:
         """It is not as it was."""

@@ -3,14 +3,28 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from dataclasses import dataclass, field
+from typing import Any
 
+from workbench.domain.progress import Progress
 from workbench.domain.resources import Capacity
 from workbench.engine.gpus import Gpus
 from workbench.engine.ingest import Parser
 from workbench.engine.seam import AttemptId
-from workbench.remote.machines.base import Machine
+from workbench.remote.machines.base import Machine, Say
+
+Tell = Callable[[Iterable[str], Progress], None]
+"""(runs, how far it has come for them): for whoever watches."""
+
+
+@dataclass(slots=True)
+class _Coming:
+    """Something on its way to a machine, and who waits for it."""
+
+    bringing: asyncio.Task[None]
+    waiting: set[str] = field(default_factory=set)
+    """Runs."""
 
 
 @dataclass(slots=True)
@@ -18,16 +32,29 @@ class Stock:
     """What is on a machine already, by content: no start asks again."""
 
     there: set[str] = field(default_factory=set)
-    _coming: dict[str, asyncio.Lock] = field(default_factory=dict)
+    _coming: dict[str, _Coming] = field(default_factory=dict)
 
-    async def have(self, id: str, bring: Callable[[], Awaitable[None]]) -> None:
-        """Bring it, once, however many ask."""
+    async def have(self, id: str, run: str, bring: Callable[[Say], Coroutine[Any, Any, None]], tell: Tell) -> None:
+        """Bring it, once, however many ask; all who wait are told how far it is, and what `bring` raises.
+
+        Where the last of them waits no longer, it is given up."""
         if id in self.there:
             return
-        async with self._coming.setdefault(id, asyncio.Lock()):
-            if id not in self.there:
-                await bring()
-                self.there.add(id)
+        coming = self._coming.get(id)
+        if coming is None:
+            waiting: set[str] = set()
+            work = bring(lambda progress: tell(waiting, progress))
+            coming = self._coming[id] = _Coming(asyncio.create_task(work, name=f"bring {id}"), waiting)
+        coming.waiting.add(run)
+        try:
+            await asyncio.shield(coming.bringing)
+            self.there.add(id)
+        finally:
+            coming.waiting.discard(run)
+            if not coming.waiting and self._coming.get(id) is coming:
+                del self._coming[id]
+                coming.bringing.cancel()
+                await asyncio.gather(coming.bringing, return_exceptions=True)
 
 
 @dataclass(slots=True)

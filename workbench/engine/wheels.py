@@ -12,16 +12,17 @@ import asyncio
 import hashlib
 import os
 import tomllib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
+from workbench.domain.progress import Progress
 from workbench.engine import download, uv
 from workbench.engine.blobs import Blobs
+from workbench.engine.building import Building
 from workbench.errors import BuildError, NoIndex
-from workbench.remote import transfer
-from workbench.remote.machines.base import Build, Machine, Platform, Wheel
+from workbench.remote.machines.base import Build, Machine, Platform, Say, Wheel
 
 AT_ONCE = 4
 """Wheels that are fetched at the same time."""
@@ -54,20 +55,27 @@ class Wheels:
         """By sha256."""
         self._gate = asyncio.Semaphore(AT_ONCE)
 
-    async def build(self, machine: Machine, build: Build, say: Callable[[str], None]) -> None:
+    async def build(self, machine: Machine, build: Build, say: Say) -> None:
         """Have the environment on the machine: from its own index, or where none answers, from wheels sent there.
 
         Raises BuildError, and what `Machine.supply` raises."""
+        building = Building()
+
+        def heard(line: str) -> None:
+            if building.hear(line):
+                say(building.progress)
+
+        say(building.progress)
         try:
-            await machine.build(build, say)
+            await machine.build(build, heard)
         except NoIndex as problem:
             platform = Platform(**problem.evidence["platform"])
-            say(f"{machine.name} reaches no package index: looking for wheels here")
+            say(Progress(f"{machine.name} reaches no package index: looking for wheels here"))
             offers = await self._find(build.lock, platform, machine.name)
             await self._fetch(offers, say, build.lock)
             wheels = tuple(replace(it.wheel, size=self._blobs.size(it.wheel.sha256)) for it in offers)
             await machine.supply(wheels, self._read, say)
-            await machine.build(replace(build, wheels=wheels), say)
+            await machine.build(replace(build, wheels=wheels), heard)
 
     async def close(self) -> None:
         """Stop whatever uv is working on, and fetch nothing more."""
@@ -84,18 +92,21 @@ class Wheels:
             task.add_done_callback(lambda done: _failed(done) and self._offers.pop(key))
         return await asyncio.shield(task)
 
-    async def _fetch(self, offers: tuple[Offer, ...], say: Callable[[str], None], lock: str) -> None:
+    async def _fetch(self, offers: tuple[Offer, ...], say: Say, lock: str) -> None:
         missing = [offer for offer in offers if not self._blobs.has(offer.wheel.sha256)]
         if not missing:
             return
-        say(f"fetching {transfer.counted(len(missing), sum(offer.wheel.size for offer in missing))}")
         for offer in missing:
             blob = offer.wheel.sha256
             if blob not in self._fetching:
                 task = asyncio.create_task(self._fetch_one(offer, lock), name=f"fetch {offer.wheel.file}")
                 self._fetching[blob] = task
                 task.add_done_callback(lambda _, blob=blob: self._fetching.pop(blob))  # type: ignore[misc]
-        await asyncio.gather(*(asyncio.shield(self._fetching[offer.wheel.sha256]) for offer in missing))
+        fetching = [asyncio.shield(self._fetching[offer.wheel.sha256]) for offer in missing]
+        say(Progress("fetching wheels", 0, len(missing), "wheels"))
+        for number, one in enumerate(asyncio.as_completed(fetching), 1):
+            await one
+            say(Progress("fetching wheels", number, len(missing), "wheels"))
 
     async def _fetch_one(self, offer: Offer, lock: str) -> None:
         async with self._gate:

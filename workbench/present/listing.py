@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from workbench.domain.progress import Progress
 from workbench.domain.run import Run
 from workbench.domain.status import WAITING, Error, Lost
 from workbench.domain.time import Micros
@@ -12,6 +13,7 @@ from workbench.present.cells import Cell, width
 from workbench.present.columns import GAP, Column
 from workbench.present.numbers import ago, metric, param
 from workbench.present.runs import machine, params, time, waiting
+from workbench.present.progress import told
 from workbench.present.sanitise import clean
 from workbench.present.sparkline import sparkline, thin
 from workbench.present.status import status
@@ -68,7 +70,7 @@ class Seen:
     """key -> last value."""
     why: str = ""
     """Why it waits."""
-    progress: str = ""
+    progress: Progress | None = None
     """What preparing it is about."""
     trend: Sequence[float] = ()
     """Latest values of the metric shown."""
@@ -117,7 +119,7 @@ def sentence(run: Run, seen: Seen) -> tuple[str, Cell]:
     if run.status.name in WAITING:
         return "machine", Cell(waiting(run, seen.why), "dim")
     if run.status.name == "preparing" and seen.progress:
-        return "seconds", Cell(clean(seen.progress), "dim")
+        return "seconds", Cell(told(seen.progress), "dim")
     if isinstance(run.status, Error):
         return "machine", Cell(clean(run.status.reason), "bad")
     if isinstance(run.status, Lost):

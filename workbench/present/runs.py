@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
+from workbench.domain.progress import Progress
 from workbench.domain.resources import format_size
 from workbench.domain.run import Run, attempt_of, end_of, seconds_run
 from workbench.domain.status import Held, Running
@@ -12,6 +13,7 @@ from workbench.domain.time import Micros, format_duration
 from workbench.domain.use import Use
 from workbench.present.cells import Cell, Line
 from workbench.present.numbers import ago, clock, param
+from workbench.present.progress import told
 from workbench.present.sanitise import clean
 from workbench.present.status import status
 
@@ -53,8 +55,8 @@ def favourite(rows: Iterable[Mapping[str, float]], wished: str = "") -> str:
     return min(seen, key=lambda key: (-seen[key], "loss" not in key, key))
 
 
-def headline(run: Run, now: Micros) -> Line:
-    """Status and the sentence that goes with it."""
+def headline(run: Run, now: Micros, progress: Progress | None = None) -> Line:
+    """Status and the sentence that goes with it. progress: of the preparing."""
     glyph = status(run)
     attempt, end = attempt_of(run.status), end_of(run.status)
     seconds = seconds_run(run, now)
@@ -67,6 +69,8 @@ def headline(run: Run, now: Micros) -> Line:
         words.append(f"cancelled by {clean(run.status.cancelled_by)}")
     if end and end.usage:
         words.append(f"peak {format_size(end.usage.peak_memory)}")
+    if progress and run.status.name == "preparing":
+        words.append(f" {told(progress)}")
     return glyph, Cell(("  " + " ".join(words)) if words else "", "")
 
 

@@ -27,7 +27,8 @@ names are those of the command line and of engine/handlers):
                                                             it; `next` is where to go on. trouble: errors, tracebacks
     pull         {run, name, offset?, limit?}            -> {name, size, sha256, offset, data}: some bytes of an
                                                             artifact, in base64
-    wait         {run, seconds?}                         -> {run}, when it is over (or the seconds are)
+    wait         {run, seconds?}                         -> {run, progress}, when it is over (or the seconds
+                                                            are)
     cancel       {runs: [R]}                             -> {runs: [Run]}
     hold         {runs: [R]}                             -> {runs: [Run]}
     release      {runs: [R]}                             -> {runs: [Run]}
@@ -35,7 +36,8 @@ names are those of the command line and of engine/handlers):
     rerun        {run, hold?}                            -> {runs: [Run]}
     edit         {run, ask: partial Ask}                 -> {run}
     move         {run, to: top | bottom | before R | after R}   -> {run}
-    explain      {run}                                   -> {run, why: {kind, text, until}}
+    explain      {run}                                   -> {run, why: {kind, text, until}, progress: null or
+                                                            Progress}
     compare      {runs: [R]}                             -> {runs: [Run], params: {key: [value]}, same: {key: value},
                                                              metrics: {key: [last]}, code: [...], environment: [...]}
     series       {runs: [R], keys: [k], points?, first?, last?, bands?}
@@ -61,6 +63,8 @@ probe is {hostname, user, python, kernel, root, scheduler, round_trip: ms, clock
 the engine's own machine. fingerprints are those of host keys that a person has approved: without them an unknown key
 is the error `host-key-unknown`, whose evidence has the fingerprint.
 
+Progress is {what, done, total, unit}: total is 0 where nobody knows; unit is packages, wheels, bytes, ...
+
 Use is {at, cores, memory, gpus, gpu_memory}: what a run takes at one moment, its GPUs' use summed.
 
 R is a run's id, its name, a number (`12` or `#12`), or any unambiguous prefix of id or name.
@@ -71,7 +75,7 @@ Notifications, to subscribers only:
     machines {machines: [Machine], gone?: [name]}
     waits    {runs: {id: text}}
     notice   {run, name, project, user, status, exit_code, machine, seconds, reason, text}   it is over
-    progress {run, text}                   what preparing it is about just now
+    progress {runs: {id: Progress}}        how far the preparing of these has come
     dropped  {reason}                      the last line that a slow subscriber gets
 
 NaN and the infinities travel as the strings "NaN", "Infinity" and "-Infinity": JSON has no others.

@@ -52,12 +52,6 @@ def loads(blobs: Iterable[str], sizes: Mapping[str, int]) -> list[list[str]]:
     return together
 
 
-def counted(wheels: int, size: int) -> str:
-    """Such as "12 wheels (48 MB)"."""
-    much = f"{size / 1e6:.0f} MB" if size >= 1e6 else f"{size / 1e3:.0f} kB"
-    return f"{wheels} wheel{'s' if wheels != 1 else ''} ({much})"
-
-
 async def pieces(
     machine: Machine, attempt: AttemptId, file: Leaving, offset: int, gate: asyncio.Semaphore
 ) -> AsyncIterator[bytes]:

@@ -87,8 +87,8 @@ class RunScreen(Panel):
         if row is None:
             return
         name = Cell(f" {clean(row.run.name)}  ", "title")
-        told = Cell("   you will be told", "accent") if row.notify else Cell("")
-        self.query_one("#headline", OneLine).show((name, *headline(row.run, self.desk.now()), told))
+        notify = Cell("   you will be told", "accent") if row.notify else Cell("")
+        self.query_one("#headline", OneLine).show((name, *headline(row.run, self.desk.now(), row.progress), notify))
         self._draw_tabs()
         self._front.draw(row, self._shown)
         self._beside.draw(row, self._shown)
@@ -130,7 +130,9 @@ class RunScreen(Panel):
     def _learn(self, shown: Mapping[str, Any]) -> None:
         self._shown, desk = shown, self.desk
         last = {key: value["last"] for key, value in shown["metrics"].items()}
-        desk.learn({"rows": [{"run": shown["run"], "metrics": last, "notify": shown["notify"]}]})
+        desk.learn(
+            {"rows": [{"run": shown["run"], "metrics": last, **{it: shown[it] for it in ("notify", "progress")}}]}
+        )
         if waiting := shown.get("waiting"):
             desk.learn_reasons({self.run_id: waiting["text"] if isinstance(waiting, Mapping) else str(waiting)})
 

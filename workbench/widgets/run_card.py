@@ -15,6 +15,7 @@ from workbench.domain.use import Use
 from workbench.present.canvas import Series
 from workbench.present.cells import Cell, Line
 from workbench.present.facts import LABEL, fact_lines
+from workbench.present.progress import told
 from workbench.present.runs import facts, headline, origins, params, uses, waiting
 from workbench.present.sanitise import clean, clean_lines
 from workbench.protocol.messages import number_in
@@ -100,7 +101,7 @@ def _facts(row: Row, use: Use | None, now: Micros, columns: int) -> list[Line]:
     if isinstance(run.status, Error):
         said.append(("error", clean(run.status.reason)))
     if row.progress:
-        said.append(("preparing", clean(row.progress)))
+        said.append(("preparing", told(row.progress)))
     if run.ask.params:
         said.append(("params", params(run)))
     known = dict(facts(run, now))

@@ -15,7 +15,7 @@ from workbench.protocol.runs import run_out
 async def explain(engine: Engine, peer: Peer, params: Params) -> dict[str, Any]:
     run = await engine.find(params.text("run"))
     (why,) = await engine.reasons([run])
-    return {"run": run_out(engine.mind.live(run.id) or run), "why": why_out(why)}
+    return {"run": run_out(engine.mind.live(run.id) or run), "why": why_out(why), "progress": engine.progress(run.id)}
 
 
 def why_out(why: Why) -> dict[str, Any]:

@@ -29,6 +29,7 @@ async def runs(engine: Engine, peer: Peer, params: Params) -> dict[str, Any]:
             "run": run_out(row.run),
             "metrics": {key: number_out(value) for key, value in row.metrics.items()},
             **({"notify": True} if engine.notices.wanted(row.run.id) else {}),
+            **({"progress": progress} if (progress := engine.progress(row.run.id)) else {}),
             **({"waits": waits[row.run.id]} if row.run.id in waits else {}),
         }
         for row in page.rows

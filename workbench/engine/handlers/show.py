@@ -50,6 +50,7 @@ async def show(engine: Engine, peer: Peer, params: Params) -> dict[str, Any]:
         "malformed": count,
         "notify": engine.notices.wanted(run.id),
         "files": files if os.path.isdir(os.path.join(files, "work")) else "",
+        "progress": engine.progress(run.id),
         "waiting": why_out(waiting[0]) if waiting else None,
         "warnings": [
             *([f"{count} metric lines made no sense, the first: {first}"] if count else []),

@@ -19,4 +19,4 @@ async def wait(engine: Engine, peer: Peer, params: Params) -> dict[str, Any]:
             run = await asyncio.wait_for(engine.ended(run.id), seconds)
         except TimeoutError:
             run = await engine.find(run.id)
-    return {"run": run_out(run)}
+    return {"run": run_out(run), "progress": engine.progress(run.id)}

@@ -94,6 +94,12 @@ class Agent:
         self._errands[errand.pipe] = errand
         self._poll.register(errand.pipe, select.POLLIN)
 
+    def abandon(self, request: int) -> None:
+        """Stop the child that does it, with all that it started. What it leaves half done a crash might leave, too."""
+        for errand in self._errands.values():
+            if errand.request == request:
+                errand.stop()
+
     # the loop
 
     def serve(self) -> None:

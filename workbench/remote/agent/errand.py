@@ -43,6 +43,13 @@ class Errand:
         finally:
             os._exit(0)
 
+    def stop(self) -> None:
+        for kill in (os.killpg, os.kill):  # before it leads its group it is alone
+            try:
+                kill(self.pid, signal.SIGKILL)
+            except ProcessLookupError:
+                pass
+
     def read(self) -> bytes | None:
         """Whole frames that came; None once there will be no more."""
         data = os.read(self.pipe, 1 << 16)

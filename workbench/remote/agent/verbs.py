@@ -34,7 +34,8 @@ _LEFTOVERS_LIMIT = 10_000
 
 VERBS = frozenset(
     {
-        *("hello", "ping", "sample", "tracking", "has", "blobs", "tree", "parts", "piece", "settle", "build", "prune"),
+        *("hello", "ping", "sample", "tracking", "has", "blobs", "tree", "parts", "piece", "settle"),
+        *("build", "abandon", "prune"),
         *("start", "cancel", "fence", "watch", "follow", "unfollow", "read", "find", "leftovers", "forget"),
         *("leaving", "harvest", "fetch"),
     }
@@ -64,6 +65,9 @@ class Loop(Protocol):
 
     def send(self, request: int, work: Callable[[Tell], Any]) -> None:
         """Have a child do it, and reply when it has."""
+
+    def abandon(self, request: int) -> None:
+        """Stop the child that does it."""
 
 
 class Verbs:
@@ -142,6 +146,10 @@ class Verbs:
 
         self._agent.send(head["id"], work)
         return LATER
+
+    def abandon(self, head: dict[str, Any], payload: bytes) -> Any:
+        """What a child does for that request is wanted by nobody any more."""
+        self._agent.abandon(int(head["request"]))
 
     def prune(self, head: dict[str, Any], payload: bytes) -> Any:
         self._agent.send(head["id"], lambda tell: builder.prune(self._root, json.loads(payload)))

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
 from workbench.domain.devices import DeviceSample, Process, Tolerance
+from workbench.domain.progress import Progress
 from workbench.domain.resources import Capacity
 from workbench.domain.search import Found, Query
 from workbench.domain.time import Micros
@@ -252,6 +253,14 @@ Event = Started | Output | Exited | Fenced | Vanished | Absent | Sampled | Disco
 NOBODY = Tolerance()
 
 
+Say = Callable[[Progress], None]
+"""Takes how far something has come."""
+
+
+def unheard(progress: Progress) -> None:
+    """Nobody wants to know."""
+
+
 class Machine(Protocol):
     """A connected machine. Every call raises Unreachable when the road breaks, AgentError when the far end
     refuses; none is a reason to believe that an attempt has failed."""
@@ -266,12 +275,20 @@ class Machine(Protocol):
         """Everything it tells, until Disconnected. One reader."""
         ...
 
-    async def send(self, snapshot: str, tree: Sequence[TreeEntry], read: Callable[[str], Awaitable[bytes]]) -> None:
+    async def send(
+        self,
+        snapshot: str,
+        tree: Sequence[TreeEntry],
+        read: Callable[[str], Awaitable[bytes]],
+        say: Say = unheard,
+    ) -> None:
         """Have the code there: only what is missing travels. `read` gives a blob by its sha256."""
         ...
 
     async def build(self, build: Build, progress: Callable[[str], None]) -> str:
-        """Have the environment there; its path. One build, however many ask at once.
+        """Have the environment there; its path. One build, however many ask at once. progress: takes uv's lines.
+
+        Whoever is cancelled meanwhile has given it up, and the machine stops what was begun for that question.
 
         Raises BuildError with uv's words, NoIndex where it takes wheels that only a network could bring."""
         ...
@@ -280,7 +297,7 @@ class Machine(Protocol):
         self,
         wheels: Sequence[Wheel],
         read: Callable[[str, int, int], Awaitable[bytes]],
-        progress: Callable[[str], None],
+        say: Say,
     ) -> None:
         """Have the wheels there. Only what is missing travels, and what a broken road left goes on.
 

@@ -10,6 +10,7 @@ from contextlib import suppress
 from typing import Any, Protocol
 
 from workbench.domain.devices import DeviceSample, Lease, Process, Tolerance
+from workbench.domain.progress import BYTES, Progress
 from workbench.domain.resources import Capacity, Device
 from workbench.domain.search import Found, Query
 from workbench.errors import AgentError, BuildError, MachineError, MachineFull, NoIndex, Unreachable
@@ -30,6 +31,7 @@ from workbench.remote.machines.base import (
     Host,
     Output,
     Sampled,
+    Say,
     Spec,
     Started,
     Stream,
@@ -37,6 +39,7 @@ from workbench.remote.machines.base import (
     TreeEntry,
     Vanished,
     Wheel,
+    unheard,
 )
 
 Answer = tuple[Any, bytes]
@@ -132,16 +135,26 @@ class Channel:
             if isinstance(event, Disconnected):
                 return
 
-    async def send(self, snapshot: str, tree: Sequence[TreeEntry], read: Callable[[str], Awaitable[bytes]]) -> None:
+    async def send(
+        self,
+        snapshot: str,
+        tree: Sequence[TreeEntry],
+        read: Callable[[str], Awaitable[bytes]],
+        say: Say = unheard,
+    ) -> None:
         if snapshot in self._sent:
             return
         contents = sorted({entry.content for entry in tree if entry.kind != "link"})
         answer = await self._ask("has", payload=_json(contents), snapshot=snapshot)
         if not answer["here"]:
             missing: list[str] = answer["missing"]
-            loads = transfer.loads(missing, {entry.content: entry.size for entry in tree})
+            sizes = {entry.content: entry.size for entry in tree}
+            loads = transfer.loads(missing, sizes)
+            done, total = 0, sum(sizes[blob] for blob in missing)
             for some in (loads[i : i + _IN_FLIGHT] for i in range(0, len(loads), _IN_FLIGHT)):
+                say(Progress("sending the code", done, total, BYTES))
                 await asyncio.gather(*(self._send_blobs(load, read) for load in some))
+                done += sum(sizes[blob] for load in some for blob in load)
             entries = [{"path": entry.path, "kind": entry.kind, "content": entry.content} for entry in tree]
             await self._ask("tree", payload=_json(entries), snapshot=snapshot)
         self._sent.add(snapshot)
@@ -166,21 +179,32 @@ class Channel:
         self,
         wheels: Sequence[Wheel],
         read: Callable[[str, int, int], Awaitable[bytes]],
-        progress: Callable[[str], None],
+        say: Say,
     ) -> None:
         sizes = {wheel.sha256: wheel.size for wheel in wheels}
         async with self._supplying:
             begun: dict[str, int] = await self._ask("parts", payload=_json(sorted(sizes)))
             if not begun:
                 return
-            missing = sum(sizes[blob] - there for blob, there in begun.items())
-            progress(f"sending {transfer.counted(len(begun), missing)} to {self._name}")
+            done, total = sum(begun.values()), sum(sizes[blob] for blob in begun)
+
+            def sent(size: int) -> None:
+                nonlocal done
+                done += size
+                say(Progress("sending wheels", done, total, BYTES))
+
+            sent(0)
             for blob, there in begun.items():
-                await self._send_pieces(blob, there, sizes[blob], read)
+                await self._send_pieces(blob, there, sizes[blob], read, sent)
             await self._ask("settle", payload=_json(list(begun)))
 
     async def _send_pieces(
-        self, blob: str, offset: int, size: int, read: Callable[[str, int, int], Awaitable[bytes]]
+        self,
+        blob: str,
+        offset: int,
+        size: int,
+        read: Callable[[str, int, int], Awaitable[bytes]],
+        sent: Callable[[int], None],
     ) -> None:
         piece = transfer.PIECE
         while offset < size and (data := await read(blob, offset, transfer.AHEAD * piece)):
@@ -188,6 +212,7 @@ class Channel:
             asked = (self._ask("piece", payload=data[at : at + piece], name=blob, offset=offset + at) for at in starts)
             await asyncio.gather(*asked)  # they leave in this order
             offset += len(data)
+            sent(len(data))
 
     async def start(self, lane: Sequence[Spec], tolerance: Tolerance = NOBODY) -> None:
         idle = {device: sorted(pids) for device, pids in tolerance.idle.items() if pids}
@@ -284,6 +309,10 @@ class Channel:
             self._writer.write(wire.encode({"id": request, "verb": verb, **arguments}, payload))
             await self._writer.drain()
             return await answer
+        except asyncio.CancelledError:
+            if verb == "build" and not self._broken:  # nobody waits for it any more, and it may take long
+                self._writer.write(wire.encode({"id": next(self._ids), "verb": "abandon", "request": request}))
+            raise
         except OSError as error:
             self._break(str(error))
             raise self._unreachable() from error

@@ -26,6 +26,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Literal
 
 from workbench.domain.devices import DeviceSample, Lease, Process, Tolerance
+from workbench.domain.progress import BYTES, Progress
 from workbench.domain.resources import Capacity
 from workbench.domain.search import Found, Query
 from workbench.domain.time import Micros
@@ -49,6 +50,7 @@ from workbench.remote.machines.base import (
     Output,
     Platform,
     Sampled,
+    Say,
     Spec,
     Started,
     Stream,
@@ -56,6 +58,7 @@ from workbench.remote.machines.base import (
     TreeEntry,
     Vanished,
     Wheel,
+    unheard,
 )
 
 PLATFORM = Platform("3.12.4", "x86_64", "2.36")
@@ -107,6 +110,11 @@ class FakeHost:
         self.build_fails = ""
         """uv's words, where the next builds shall fail."""
         self.offline = False
+        self.building = asyncio.Event()
+        """Clear it, and builds take until it is set."""
+        self.building.set()
+        self.given_up = 0
+        """Builds that nobody waited for any more."""
         """Whether no package index can be reached from it."""
         self.wheels: dict[str, bytearray] = {}
         """sha256 -> as much as has come."""
@@ -273,7 +281,13 @@ class FakeMachine:
             if isinstance(event, Disconnected):
                 return
 
-    async def send(self, snapshot: str, tree: Sequence[TreeEntry], read: Callable[[str], Awaitable[bytes]]) -> None:
+    async def send(
+        self,
+        snapshot: str,
+        tree: Sequence[TreeEntry],
+        read: Callable[[str], Awaitable[bytes]],
+        say: Say = unheard,
+    ) -> None:
         await self._travel()
         if snapshot not in self._to.snapshots:
             for blob in sorted({entry.content for entry in tree if entry.kind != "link"} - self._to.blobs):
@@ -287,7 +301,12 @@ class FakeMachine:
         await self._travel()
         async with self._to._building.setdefault(build.id, asyncio.Lock()):
             if build.id not in self._to.environments:
-                progress(f"Building {build.id}")
+                progress("Resolved 1 package in 1ms")
+                try:
+                    await self._to.building.wait()
+                except asyncio.CancelledError:
+                    self._to.given_up += 1
+                    raise
                 if self._to.offline and not build.wheels:
                     words, platform = "Connection refused", asdict(PLATFORM)
                     raise NoIndex(f"no package index can be reached on {self.name}", words=words, platform=platform)
@@ -304,16 +323,22 @@ class FakeMachine:
         self,
         wheels: Sequence[Wheel],
         read: Callable[[str, int, int], Awaitable[bytes]],
-        progress: Callable[[str], None],
+        say: Say,
     ) -> None:
         await self._travel()
+        total = sum(wheel.size for wheel in wheels)
+
+        def there() -> int:
+            return sum(len(self._to.wheels.get(wheel.sha256, b"")) for wheel in wheels)
+
         for wheel in wheels:
             come = self._to.wheels.setdefault(wheel.sha256, bytearray())
             if len(come) < wheel.size:
-                progress(f"sending {wheel.file} to {self.name}")
+                say(Progress("sending wheels", there(), total, BYTES))
             while len(come) < wheel.size and (data := await read(wheel.sha256, len(come), 1 << 20)):
                 await self._travel()
                 come += data
+                say(Progress("sending wheels", there(), total, BYTES))
             if hashlib.sha256(come).hexdigest() != wheel.sha256:
                 del self._to.wheels[wheel.sha256]
                 raise AgentError(f"{self.name}: the content of blob {wheel.sha256} arrived damaged")
