@@ -16,12 +16,14 @@ from workbench.screens.queue import QueueScreen
 
 async def test_preparing_shows_how_far_it_is_and_moves(tmp_path: Path) -> None:
     async with open_app(a_team(), tmp_path, (120, 36)) as (person, engine):
-        await person.sees("building the environment  ███▎····  17 of 42 packages")
+        await person.sees("███▎····  17/42")
         preparing = engine.world.find("quiet-ember-15").id
         sent = {"what": "sending wheels", "done": 3_500_000, "total": 7_000_000, "unit": "bytes"}
         await engine.tell("progress", {"runs": {preparing: sent}})
-        await person.sees("sending wheels  ████····  3.5 MB of 7.0 MB")
-        await person.press("j", "j", "j", "enter")
+        await person.sees("████····  50%")
+        await person.press("j", "j", "j")
+        await person.sees("sending wheels  ████····  3.5 MB of")
+        await person.press("enter")
         await person.sees("quiet-ember-15  ▷ preparing", "building the environment  ███▎····  17 of 42 packages")
 
 

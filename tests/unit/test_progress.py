@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from workbench.domain.progress import BYTES, Progress
-from workbench.present.progress import bar, told
+from workbench.present.progress import bar, brief, told
 
 
 @pytest.mark.parametrize(
@@ -18,6 +18,12 @@ from workbench.present.progress import bar, told
 )
 def test_words_and_a_bar(progress: Progress, says: str) -> None:
     assert told(progress) == says
+
+
+def test_in_a_row_what_moves_comes_first() -> None:
+    assert brief(Progress("building", 17, 42, "packages")) == "███▎····  17/42  building"
+    assert brief(Progress("sending", 3_500_000, 7_000_000, BYTES)) == "████····  50%  sending"
+    assert brief(Progress("looking")) == "looking"
 
 
 def test_a_bar_stays_within_its_columns() -> None:

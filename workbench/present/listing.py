@@ -12,8 +12,8 @@ from workbench.domain.time import Micros
 from workbench.present.cells import Cell, width
 from workbench.present.columns import GAP, Column
 from workbench.present.numbers import ago, metric, param
+from workbench.present.progress import brief
 from workbench.present.runs import machine, params, time, waiting
-from workbench.present.progress import told
 from workbench.present.sanitise import clean
 from workbench.present.sparkline import sparkline, thin
 from workbench.present.status import status
@@ -71,7 +71,7 @@ class Seen:
     why: str = ""
     """Why it waits."""
     progress: Progress | None = None
-    """What preparing it is about."""
+    """How far the preparing of it has come."""
     trend: Sequence[float] = ()
     """Latest values of the metric shown."""
 
@@ -119,7 +119,7 @@ def sentence(run: Run, seen: Seen) -> tuple[str, Cell]:
     if run.status.name in WAITING:
         return "machine", Cell(waiting(run, seen.why), "dim")
     if run.status.name == "preparing" and seen.progress:
-        return "seconds", Cell(told(seen.progress), "dim")
+        return "seconds", Cell(brief(seen.progress), "dim")
     if isinstance(run.status, Error):
         return "machine", Cell(clean(run.status.reason), "bad")
     if isinstance(run.status, Lost):

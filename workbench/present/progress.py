@@ -20,6 +20,16 @@ def told(progress: Progress, columns: int = BAR) -> str:
     return f"{what}  {bar(progress.done / progress.total, columns)}  {of}"
 
 
+def brief(progress: Progress, columns: int = BAR) -> str:
+    """What moves first, where the end may be cut off: `███▌····  17/42  building the environment`."""
+    what = clean(progress.what)
+    if not progress.total:
+        return what
+    part = progress.done / progress.total
+    of = f"{part:.0%}" if progress.unit == BYTES else f"{progress.done:,}/{progress.total:,}"
+    return f"{bar(part, columns)}  {of}  {what}"
+
+
 def bar(part: float, columns: int = BAR) -> str:
     """part: 0 to 1. In steps of an eighth of a column."""
     eighths = round(min(1.0, max(0.0, part)) * columns * 8)
