@@ -216,6 +216,16 @@ async def test_a_question_names_owners_and_counts_the_rest(tmp_path: Path) -> No
         await person.until(lambda: [len(asked["runs"]) for asked in engine.called("hold")] == [14], "one order for all")
 
 
+async def test_a_range_is_marked_before_the_next_key_acts_on_it(tmp_path: Path) -> None:
+    async with open_app(a_team(), tmp_path) as (person, _):
+        await person.sees("brave-sunset-12")
+        await person.burst("vjvc")
+        await person.sees("Cancel 2 runs?")
+        await person.press("n", "u")
+        await person.burst("vkc")
+        await person.sees("Cancel 2 runs?", "2 marked")
+
+
 async def test_marks_outlive_a_filter_another_page_and_another_screen(tmp_path: Path) -> None:
     async with open_app(many(1000), tmp_path) as (person, engine):
         await person.sees("brave-sunset-12")
@@ -341,7 +351,30 @@ async def test_a_view_gets_a_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
         await person.press(*["backspace"] * 5)
         await person.press("enter")
         await person.hears("workbench runs --view no")
+        await person.press("escape", "3")
+        await person.sees("GPU use")
+        await person.press(":")
+        await person.type("no")
+        await person.sees("view", "is:over")
+        await person.press("enter")
+        await person.sees("11 runs  is:over")
     assert views.load() == {"no": View("is:over")}
+
+
+async def test_a_file_of_views_that_is_broken_is_told_of_and_in_nobodys_way(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("WORKBENCH_HOME", str(tmp_path / "home"))
+    file = tmp_path / "home" / "config" / "views.toml"
+    file.parent.mkdir(parents=True)
+    file.write_text("[a\n")
+    async with open_app(a_team(), tmp_path) as (person, _):
+        await person.sees("brave-sunset-12")
+        await person.press(":")
+        await person.hears("views.toml:1")
+        await person.type("machines")
+        await person.press("enter")
+        await person.sees("GPU use")
 
 
 async def test_a_bare_ctrl_c_cancels_nothing(tmp_path: Path) -> None:

@@ -68,6 +68,7 @@ class JumpScreen(ModalScreen[Place | None]):
                 yield Input(select_on_focus=False)
 
     def on_mount(self) -> None:
+        self._views = self.desk.views
         self.query_one(Choices).styles.height = jump.SHOWN
         errand(self, self._ask_projects, "projects")
         self._find()

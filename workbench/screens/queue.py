@@ -232,8 +232,10 @@ class QueueScreen(Panel):
         known = self._pages.row(self.table.cursor)
         return known.run if known else None
 
-    def _chosen(self) -> list[Run]:
-        """The marked runs, or the one under the cursor."""
+    async def _chosen(self) -> list[Run]:
+        """The marked runs, those of an open range with them; or the one under the cursor."""
+        if self._anchor is not None:
+            await self.action_range()
         rows = self.desk.snapshot.rows
         marked = [rows[id].run for id in self.desk.marks if id in rows]
         run = self._run()
@@ -243,9 +245,9 @@ class QueueScreen(Panel):
         if run := self._run():
             self.desk.show_run(run.id)
 
-    def action_mark(self) -> None:
+    async def action_mark(self) -> None:
         if self._anchor is not None:
-            self.action_range()
+            await self.action_range()
         elif run := self._run():
             marks = self.desk.marks
             if marks.pop(run.id, None) is None:
@@ -253,20 +255,25 @@ class QueueScreen(Panel):
             self._show_marks()
             self.table.action_down()
 
-    def action_range(self) -> None:
+    async def action_range(self) -> None:
         """Begin one here; once more marks all that lie between."""
         if self._anchor is None:
             self._anchor = self.table.cursor if self._run() else None
-            self._show_marks()
         else:
-            errand(self, partial(self._mark_between, self._range), "range")
+            await self._mark_range()
+        self._show_marks()
 
-    async def _mark_between(self, rows: range) -> None:
-        found = await self._pages.between(rows.start, rows.stop - 1)
-        if found is not None:
-            self.desk.marks.update(found)
-            self._anchor = None
-            self._show_marks()
+    async def _mark_range(self) -> None:
+        """Done before the next key is looked at: that one may act on what is marked."""
+        known = [self._pages.row(index) for index in self._range]
+        found = {one.run.id: one.run.name for one in known if one}
+        if len(found) < len(known):
+            asked = await self._pages.between(self._range.start, self._range.stop - 1)
+            if asked is None:
+                return
+            found = asked
+        self.desk.marks.update(found)
+        self._anchor = None
 
     def action_unmark(self) -> None:
         if self.desk.marks:
@@ -285,21 +292,21 @@ class QueueScreen(Panel):
         self.table.patch()
         self.draw_status()
 
-    def action_cancel(self) -> None:
-        errand(self, partial(actions.cancel, self, self.desk, self._chosen()))
+    async def action_cancel(self) -> None:
+        errand(self, partial(actions.cancel, self, self.desk, await self._chosen()))
 
-    def action_rerun(self) -> None:
-        if runs := self._chosen():
+    async def action_rerun(self) -> None:
+        if runs := await self._chosen():
             errand(self, partial(actions.rerun, self, self.desk, runs))
 
-    def action_hold(self) -> None:
-        errand(self, partial(actions.hold_or_release, self, self.desk, self._chosen()))
+    async def action_hold(self) -> None:
+        errand(self, partial(actions.hold_or_release, self, self.desk, await self._chosen()))
 
     def action_undo(self) -> None:
         errand(self, self.desk.undo)
 
-    def action_tell(self) -> None:
-        errand(self, partial(actions.notify, self.desk, self._chosen()))
+    async def action_tell(self) -> None:
+        errand(self, partial(actions.notify, self.desk, await self._chosen()))
 
     async def action_edit(self) -> None:
         if run := self._run():

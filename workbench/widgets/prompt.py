@@ -6,13 +6,12 @@ shows what may come next, and where a filter stops to make sense.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 from textual import events
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.message import Message
-from textual.suggester import SuggestFromList
 from textual.widgets import Input
 
 from workbench.domain.completion import Completion
@@ -65,19 +64,17 @@ class Prompt(Vertical):
         kind: str,
         sign: str,
         text: str = "",
-        words: Sequence[str] = (),
         complete: Complete | None = None,
         hint: Line = (),
     ) -> None:
-        """Ask for a line. sign: what stands before it; words: lines that may be meant; complete: what may come next
-        in it, offered above; hint: what stands there where nothing is offered."""
+        """Ask for a line. sign: what stands before it; complete: what may come next in it, offered above; hint: what
+        stands there where nothing is offered."""
         self.kind, self._complete, self._hint = kind, complete, hint
         self.query_one("#label", OneLine).show((Cell(f" {sign} ", "key"),))
         self.set_class(complete is not None or bool(hint), "two-lines")
         self.display = True
         self.screen.add_class("typing")
         field = self.query_one(Input)
-        field.suggester = SuggestFromList(words) if words else None
         field.value = text
         field.cursor_position = len(text)
         self._offer()
