@@ -30,4 +30,4 @@ def use_of(sample: Mapping[str, Any] | None, attempt: str, devices: Collection[s
         return None
     cores, memory = sample["attempts"][attempt]
     held = [device for device in sample["devices"] if device["uuid"] in devices]
-    return Use(sample["at"], cores, memory, sum(d["use"] for d in held), sum(d["memory"] for d in held))
+    return Use(sample["at"], cores, memory, sum(d["use"] or 0.0 for d in held), sum(d["memory"] or 0 for d in held))

@@ -47,6 +47,8 @@ names are those of the command line and of engine/handlers):
     usage        {run, points?}                          -> {run, usage: [Use]}: of its last attempt, in order of time
     diff         {run}                                   -> {text}: the uncommitted changes it was submitted with
     machines     {name?}                                 -> {machines: [Machine]}
+    samples      {machine, since, until?, points?}       -> {machine, since, until, every, parts: {part: {use: Course,
+                                                             memory: Course}}}: how busy it was, in buckets
     machines_add {name, address?, root?, rate?, labels?, cpus?, memory?, fingerprints?}
                                                          -> {machine, probe, warnings}
     machines_check  {name, fingerprints?}                -> {machine, probe, warnings}: looked at anew
@@ -66,6 +68,10 @@ is the error `host-key-unknown`, whose evidence has the fingerprint.
 Progress is {what, done, total, unit}: total is 0 where nobody knows; unit is packages, wheels, bytes, ...
 
 Use is {at, cores, memory, gpus, gpu_memory}: what a run takes at one moment, its GPUs' use summed.
+
+A part of a machine is `machine` (its cores and memory), `gpus` (all its GPUs together) or a GPU's UUID. Course is
+{at: [micros], avg, peak, p95: [number], whole: null or {avg, peak, p95}}; a bucket without samples is left out. Moments
+are micros, `every` the length of a bucket. domain/load.py says what the figures mean.
 
 R is a run's id, its name, a number (`12` or `#12`), or any unambiguous prefix of id or name.
 

@@ -30,6 +30,7 @@ from workbench.engine.handlers.projects import projects
 from workbench.engine.handlers.pull import pull
 from workbench.engine.handlers.rerun import rerun
 from workbench.engine.handlers.runs import runs
+from workbench.engine.handlers.samples import samples
 from workbench.engine.handlers.series import series
 from workbench.engine.handlers.show import show
 from workbench.engine.handlers.sql import sql
@@ -65,6 +66,7 @@ VERBS: tuple[_Verb, ...] = (
     release,
     rerun,
     runs,
+    samples,
     series,
     show,
     sql,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import time
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
@@ -15,12 +15,13 @@ from workbench.domain.machines import Enrolled
 from workbench.domain.run import Run
 from workbench.domain.time import Micros
 from workbench.domain.use import Use
-from workbench.engine.store import reads, sql, usage
+from workbench.engine.store import loads, reads, sql, usage
 from workbench.engine.store.database import Database, our_errors
 from workbench.engine.store.interface import (
     EVERYTHING,
     Artifact,
     Batch,
+    Loads,
     Metric,
     Page,
     Series,
@@ -108,6 +109,11 @@ class DuckHistory:
 
     async def samples(self, machine: str, since: Micros, limit: int) -> list[tuple[Micros, dict[str, Any]]]:
         return await self._read(reads.samples, machine, since, limit)
+
+    async def loads(
+        self, machine: str, since: Micros, until: Micros, points: int, latest: Sequence[Mapping[str, Any]]
+    ) -> Loads:
+        return await self._read(loads.read, machine, since, until, points, latest)
 
     async def usage(
         self, machine: str, attempt: str, devices: Collection[str], since: Micros, until: Micros, points: int

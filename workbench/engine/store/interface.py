@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Protocol
 
 from workbench.domain.events import Change
+from workbench.domain.load import Load
 from workbench.domain.machines import Enrolled
 from workbench.domain.run import Run
 from workbench.domain.time import Micros
@@ -120,6 +121,18 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True)
+class Loads:
+    """How busy a machine was."""
+
+    since: Micros
+    """What was asked for, rounded down to a unit of what is kept."""
+    every: Micros
+    """Length of a bucket."""
+    parts: Mapping[str, Load]
+    """As domain.load names them."""
+
+
+@dataclass(frozen=True, slots=True)
 class Page:
     rows: Sequence[Row]
     total: int
@@ -208,6 +221,13 @@ class History(Protocol):
         ...
 
     async def samples(self, machine: str, since: Micros, limit: int) -> list[tuple[Micros, dict[str, Any]]]: ...
+
+    async def loads(
+        self, machine: str, since: Micros, until: Micros, points: int, latest: Sequence[Mapping[str, Any]]
+    ) -> Loads:
+        """How busy a machine was between two moments, in at most `points` buckets, peaks kept however old they are.
+        latest: the samples in memory, in order of time."""
+        ...
 
     async def usage(
         self, machine: str, attempt: str, devices: Collection[str], since: Micros, until: Micros, points: int

@@ -165,6 +165,7 @@ class Writer:
         self._broken = True
         self._database.reopen()
         self._memory = memory.load(self._database.cursor())
+        self._thinning = Thinning()  # what it had done may not have been committed
         self._broken = False
 
     def _tidy(self, wal_bytes: int) -> None:
