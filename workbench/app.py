@@ -131,8 +131,10 @@ class Workbench(App[int]):
         left: list[Cell] = [Cell(f" {title}", "title")]
         if self.marks:
             left.append(Cell(f"  {len(self.marks):,} marked", "marked"))
-        machines, live = summary(self.snapshot.machines), {name: self.numbers.get(name, 0) for name in LIVE}
-        for right in ((*machines, *counts(live)), (*machines, *counts(live, full=False)), counts(live, full=False)):
+        machines, live = self.snapshot.machines, {name: self.numbers.get(name, 0) for name in LIVE}
+        whole, short = summary(machines), summary(machines, words=False)
+        few = counts(live, full=False)
+        for right in ((*whole, *counts(live)), (*whole, *few), (*short, *few), few):
             room = columns - width(plain(left)) - width(plain(right)) - 1
             if room >= 2:
                 return (*left, Cell(" " * room), *right, Cell(" "))

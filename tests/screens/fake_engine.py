@@ -106,6 +106,27 @@ class FakeEngine:
     def do_machines(self) -> Reply:
         return {"machines": self.world.machines}
 
+    def do_samples(self, machine: str, since: int, until: int, points: int = 240) -> Reply:
+        every = (until - since) // points
+        (seen,) = (one for one in self.world.machines if one["name"] == machine)
+        cards = {one["uuid"]: one["memory"] for one in seen["devices"]}
+        sizes = {"machine": seen["memory"], **({"gpus": sum(cards.values())} if cards else {}), **cards}
+        parts = {part: _busy(size, len(part), since, every, points) for part, size in sizes.items()}
+        return {"machine": machine, "since": since, "until": until, "every": every, "parts": parts}
+
+    def do_machines_drain(self, name: str) -> Reply:
+        return self._status(name, "draining")
+
+    def do_machines_resume(self, name: str) -> Reply:
+        return self._status(name, "ok")
+
+    def _status(self, name: str, status: str) -> Reply:
+        machine = next(one for one in self.world.machines if one["name"] == name)
+        machine["status"] = status
+        task = asyncio.ensure_future(self.tell("machines", {"machines": [{**machine, "history": []}]}))
+        task.add_done_callback(lambda done: done.exception())
+        return {"machine": machine}
+
     def do_runs(self, filter: str = "", order: str = "queue", limit: int = 100, offset: int = 0) -> Reply:
         tree = parse_filter(filter)
         runs = self.world.ordered()
@@ -290,6 +311,25 @@ class FakeEngine:
 def artifact(name: str, data: bytes, stored: bool) -> Reply:
     digest = hashlib.sha256(data).hexdigest()
     return {"name": name, "path": f"/far/{name}", "size": len(data), "sha256": digest, "stored": stored}
+
+
+def _busy(size: float, seed: int, since: int, every: int, points: int) -> Reply:
+    """Busy by day, full for a moment each night, and not sampled for a while."""
+    places = [place for place in range(points) if not 0.55 < place / points < 0.62]
+    use = [0.4 + 0.25 * math.sin(place / 11 + seed) for place in places]
+    peaks = [1.0 if place % 60 == 40 else min(1.0, value + 0.15) for place, value in zip(places, use, strict=True)]
+    whole = {"avg": sum(use) / len(use), "peak": max(peaks), "p95": 0.78}
+
+    def scaled(by: float) -> Reply:
+        told = {"at": [since + place * every for place in places], "avg": [by * one for one in use]}
+        return {
+            **told,
+            "peak": [by * one for one in peaks],
+            "p95": [by * one for one in peaks],
+            "whole": {key: by * value for key, value in whole.items()},
+        }
+
+    return {"use": scaled(1.0), "memory": scaled(0.7 * size)}
 
 
 @contextlib.asynccontextmanager

@@ -311,6 +311,51 @@ def a_team() -> World:
     return world
 
 
+def a_fleet(more: int = 0) -> World:
+    """The team's machines, a large one that is shared with others, one that drains, one set aside; and so many more."""
+    world = a_team()
+    states = ("mine", "idle", "mine", "team", "team", "stranger", "free", "lost")
+    uuids = [f"GPU-dgx1-{index}" for index in range(8)]
+    DEVICES["dgx1"] = uuids
+    for seq, name in ((41, "polar-wind-41"), (42, "silver-gate-42")):
+        world.put(run(seq, name, Running(attempt("dgx1", seq - 41), NOW - seq * 61 * SECOND), lr=0.01))
+    ids = [one.id for one in world.runs.values() if one.seq in (41, 42)]
+    held = {uuids[0]: ids[0], uuids[1]: ids[1], uuids[2]: ids[0]}
+    dgx1 = machine("dgx1", devices=8, devices_held=held, running=ids, hostname="dgx1.lab.example.org")
+    dgx1["devices"] = [{**one, "state": state} for one, state in zip(dgx1["devices"], states, strict=True)]
+    dgx1["devices_used"] = {
+        uuids[3]: "leased by bob, used by bob (python, 61 GB)",
+        uuids[4]: "leased by bob",
+        uuids[5]: "used by carol (jupyter-lab, 22 GB) and 1 more",
+        uuids[7]: "lost (GPU is lost)",
+    }
+    processes: dict[int, list[tuple[int, str, str, int, bool]]] = {
+        0: [(4101, "alice", "python", 30, True)],
+        1: [(4102, "alice", "python", 47, True)],
+        2: [(4101, "alice", "python", 30, True)],
+        3: [(4711, "bob", "python", 61, False)],
+        5: [(5120, "carol", "jupyter-lab", 22, False), (5121, "", "ollama", 9, False)],
+    }
+    for index, device in enumerate(dgx1["sample"]["devices"]):
+        device["processes"] = [
+            {"pid": pid, "user": user, "name": name, "memory": size * GB, "ours": ours}
+            for pid, user, name, size, ours in processes.get(index, ())
+        ]
+        quiet = states[index] in ("idle", "free")
+        device["use"] = None if states[index] == "lost" else 0.0 if quiet else 0.97 - 0.07 * index
+        device["memory"] = sum(one["memory"] for one in device["processes"])
+        device["power"], device["temperature"] = (61.0, 38.0) if quiet else (251.0, 61.0)
+    for id in ids:
+        dgx1["sample"]["attempts"][f"{id}.1"] = [7.9, 12 * GB]
+    world.machines += [
+        dgx1,
+        machine("gpu5", "draining", sample=machine("gpu5")["sample"], running=[ids[1]]),
+        machine("node9", "set aside", reason="its last 3 runs failed at once: see misty-field-9"),
+    ]
+    world.machines += [machine(f"rack{number:02d}") for number in range(more)]
+    return world
+
+
 def _devices(one: Run) -> tuple[str, ...]:
     attempt: Attempt | None = getattr(one.status, "attempt", None)
     return attempt.share.devices if attempt else ()

@@ -30,12 +30,12 @@ async def test_no_projects_teach(tmp_path: Path) -> None:
 
 async def test_machines_show_load_devices_and_holders(tmp_path: Path) -> None:
     async with open_app(a_team(), tmp_path, screen="machines") as (person, _):
-        await person.sees("gpu1", "○ unreachable", "no route to host", "GPU 0", "keen-falcon-14 (alice)", "GPU use")
+        await person.sees("gpu1", "○ unreachable", "no route to host", "GPU 0", "keen-falcon-14 (alice)", "GPU  now")
         await person.press("j")
         await person.sees("brave-sunset-12 (alice)")
         await person.press("j")
         await person.sees("no NVIDIA driver")
-        await person.loses("GPU use")
+        await person.loses("GPU  now")
 
 
 async def test_machines_are_live(tmp_path: Path) -> None:
@@ -43,7 +43,7 @@ async def test_machines_are_live(tmp_path: Path) -> None:
         await person.sees("gpu1")
         sample = {**machine("gpu1", devices=2)["sample"], "at": NOW + 1, "cpu": 0.99}
         await engine.tell("machines", {"machines": [{**machine("gpu1", devices=2), "history": [], "sample": sample}]})
-        await person.sees("99%", "cpu 99%")
+        await person.sees("99%", "cpu  now 99%  peak 99%")
 
 
 async def test_a_machine_leads_to_its_runs(tmp_path: Path) -> None:

@@ -104,6 +104,33 @@ def test_show_tells_who_is_on_a_gpu_besides_a_run_of_ours(tmp_path: Path) -> Non
     ]
 
 
+def course(avg: float, peak: float, p95: float) -> dict[str, Any]:
+    whole = {"avg": avg, "peak": peak, "p95": p95}
+    return {"at": [0], "avg": [avg], "peak": [peak], "p95": [p95], "whole": whole}
+
+
+def test_show_tells_how_busy_it_was(tmp_path: Path) -> None:
+    nothing: dict[str, Any] = {"at": [], "avg": [], "peak": [], "p95": [], "whole": None}
+    parts = {
+        "machine": {"use": course(0.41, 0.97, 0.88), "memory": course(16e9, 64e9, 32e9)},
+        "gpus": {"use": course(0.3, 1.0, 0.9), "memory": nothing},
+    }
+    told = {"machine": "gpu3", "since": 0, "until": 10, "every": 10, "parts": parts}
+    device = {"uuid": "GPU-1", "use": 0.34, "memory": None}
+    sample = {"cpu": 0.34, "memory": 8e9, "devices": [device]}
+    answers = {"machines": {"machines": [{**MACHINE, "sample": sample}]}, "samples": told}
+    with serving(tmp_path, **{verb: lambda params, verb=verb: answers[verb] for verb in answers}) as server:
+        done = workbench(tmp_path, "machines", "show", "gpu3", "--since", "24h")
+        asked = server.params("samples")[0]
+        as_json = json.loads(workbench(tmp_path, "machines", "show", "gpu3", "--since", "24h", "--json").stdout)
+    assert (asked["machine"], asked["until"] - asked["since"]) == ("gpu3", 86_400_000_000)
+    lines = [" ".join(line.split()) for line in done.stdout.splitlines()]
+    assert "cpu now 34% peak 97% p95 88% avg 41%" in lines
+    assert "memory now 12% peak 100% p95 50% avg 25%" in lines
+    assert "GPU now 34% peak 100% p95 90% avg 30%" in lines
+    assert as_json["name"] == "gpu3" and as_json["samples"] == told
+
+
 @pytest.mark.parametrize("verb", ["add", "check"])
 def test_an_unknown_key_is_not_taken_without_a_word(tmp_path: Path, verb: str) -> None:
     with serving(tmp_path, **{f"machines_{verb}": stranger}):

@@ -26,6 +26,7 @@ VERBS: dict[str, tuple[str, str]] = {
     "plot": ("look", "draw a run's metrics"),
     "pull": ("look", "fetch what a run left: its artifacts and outputs"),
     "open": ("look", "look at one of them"),
+    "top": ("look", "who does what where, now; --once as plain lines"),
     "sql": ("look", "ask the history a question in SQL"),
     "wait": ("steer", "wait until runs are over; ends with their exit code"),
     "notify": ("steer", "be told when a run is over"),

@@ -1,7 +1,7 @@
 """`workbench machines [VERB ...]`: the machines, and what is to be done with them.
 
 Without a verb: what each has, what of it is taken, and how it is. The verbs that look at a machine from outside are in
-machines_add.py, those that go there in machines_shell.py.
+machines_add.py, the one that tells everything of one in machines_show.py, those that go there in machines_shell.py.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from workbench.cli import machines_add, machines_shell, output
+from workbench.cli import machines_add, machines_shell, machines_show, output
 from workbench.cli.parser import Parser
 from workbench.client.calls import Engine
 
@@ -17,6 +17,7 @@ EXAMPLE = """\
 workbench machines
 workbench machines add gpu3 ada@gpu3.lab --rate 1.20 --label a100
 workbench machines add gpu4 --fingerprint SHA256:8lVQ...
+workbench machines show gpu3 --since 7d
 workbench machines drain gpu3
 workbench machines run gpu3 -- nvidia-smi"""
 
@@ -25,7 +26,7 @@ HEADERS = ("machine", "status", "cpus", "memory", "gpus", "load", "disk free", "
 VERBS = {
     "add": "take a machine on: look at it, and give it work from now on",
     "check": "look at it anew, and try to reach it now",
-    "show": "everything about one machine",
+    "show": "everything about one machine, and how busy it was",
     "drain": "give it nothing new; what runs there finishes",
     "resume": "give it work again, whatever it did before",
     "remove": "let go of it, once nothing of ours runs there",
@@ -45,6 +46,8 @@ def configure(parser: Parser) -> None:
         sub.add_argument("--json", action="store_true", default=argparse.SUPPRESS, help="print JSON")
         if verb in ("add", "check"):
             machines_add.configure(sub, verb)
+        elif verb == "show":
+            machines_show.configure(sub)
         elif verb == "run":
             machines_shell.configure(sub)
 
@@ -56,7 +59,7 @@ def main(args: argparse.Namespace) -> int:
         case "add" | "check":
             return machines_add.main(args)
         case "show":
-            return _show(args)
+            return machines_show.main(args)
         case "remove":
             return _remove(args)
         case "run":
@@ -106,44 +109,6 @@ def _cells(machine: dict[str, Any]) -> tuple[str, ...]:
         f"{machine['rate']:.2f}" if machine["rate"] else "",
         " ".join(machine["labels"]),
     )
-
-
-def _show(args: argparse.Namespace) -> int:
-    with Engine() as engine:
-        (machine,) = engine.call("machines", {"name": args.name})["machines"]
-    if args.json:
-        output.document(machine)
-        return 0
-    import time
-
-    from workbench.domain.resources import format_size
-    from workbench.present.machines import whose
-    from workbench.present.numbers import ago
-
-    output.say(f"{machine['name']}  {machine['status']}")
-    since = ago(machine["since"], int(time.time() * 1e6)) if machine["since"] else ""
-    held = machine["devices_held"]
-    devices = [
-        f"GPU {one['label']} {one['name']} {format_size(one['memory'])}  "
-        + "".join(cell.text for cell in whose(machine, one, held.get(one["uuid"], "")))
-        for one in machine["devices"]
-    ]
-    for title, value in (
-        ("since", since),
-        ("reason", machine["reason"]),
-        ("address", machine["address"]),
-        ("hostname", machine["hostname"]),
-        ("cpus", f"{machine['cpus_held']} of {machine['cpus']} held"),
-        ("memory", f"{format_size(machine['memory_held'])} of {format_size(machine['memory'])} held"),
-        *(("", device) for device in devices),
-        ("labels", " ".join(machine["labels"])),
-        ("rate", f"{machine['rate']:.2f} an hour" if machine["rate"] else ""),
-        ("runs", " ".join(machine["running"])),
-        *(("warning", warning) for warning in machine["warnings"]),
-    ):
-        if value:
-            output.say(f"  {title:<9} {value}")
-    return 0
 
 
 def _remove(args: argparse.Namespace) -> int:

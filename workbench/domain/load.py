@@ -8,7 +8,7 @@ it. The 95th percentile is that of the units' peaks, and what was sampled more o
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
@@ -57,12 +57,23 @@ def loads(samples: Iterable[Mapping[str, Any]], since: Micros, every: Micros, un
     uses: dict[str, list[tuple[Micros, float]]] = defaultdict(list)
     memories: dict[str, list[tuple[Micros, float]]] = defaultdict(list)
     for sample in samples:
-        for part, use, memory in _parts(sample):
+        for part, (use, memory) in taken(sample).items():
             uses[part] += [] if use is None else [(sample["at"], use)]
             memories[part] += [] if memory is None else [(sample["at"], memory)]
     return {
         part: Load(course(uses[part], since, every, unit), course(memories[part], since, every, unit)) for part in uses
     }
+
+
+def taken(sample: Mapping[str, Any]) -> dict[str, tuple[float | None, float | None]]:
+    """part -> (use, memory) at one moment; None is what is not known of it."""
+    devices = sample["devices"]
+    found = {MACHINE: (sample["cpu"], sample["memory"])}
+    if devices:
+        uses = [device["use"] for device in devices if device["use"] is not None]
+        memories = [device["memory"] for device in devices if device["memory"] is not None]
+        found[GPUS] = (sum(uses) / len(uses) if uses else None, sum(memories) if memories else None)
+    return found | {device["uuid"]: (device["use"], device["memory"]) for device in devices}
 
 
 def course(values: Iterable[tuple[Micros, float]], since: Micros, every: Micros, unit: Micros = UNIT) -> Course:
@@ -93,15 +104,3 @@ def percentile(values: Sequence[float], rank: float = RANK) -> float:
 def _figures(units: Sequence[tuple[float, float]]) -> Figures:
     means, peaks = [mean for mean, _ in units], [peak for _, peak in units]
     return Figures(sum(means) / len(means), max(peaks), percentile(peaks))
-
-
-def _parts(sample: Mapping[str, Any]) -> Iterator[tuple[str, float | None, float | None]]:
-    """(part, use, memory); None is what is not known of it."""
-    yield MACHINE, sample["cpu"], sample["memory"]
-    devices = sample["devices"]
-    if devices:
-        uses = [device["use"] for device in devices if device["use"] is not None]
-        memories = [device["memory"] for device in devices if device["memory"] is not None]
-        yield GPUS, sum(uses) / len(uses) if uses else None, sum(memories) if memories else None
-    for device in devices:
-        yield device["uuid"], device["use"], device["memory"]

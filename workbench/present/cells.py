@@ -53,6 +53,12 @@ def fit(text: str, columns: int, right: bool = False) -> str:
     return space + text if right else text + space
 
 
+def fit_line(line: Iterable[Cell], columns: int) -> Line:
+    """Exactly so many columns of a line of cells: cut or padded."""
+    cells = cut_line(line, columns)
+    return (*cells, Cell(" " * (columns - width(plain(cells)))))
+
+
 def plain(line: Iterable[Cell]) -> str:
     return "".join(cell.text for cell in line)
 

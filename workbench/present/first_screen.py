@@ -7,8 +7,9 @@ from collections.abc import Mapping, Sequence
 from workbench.domain.run import Run
 from workbench.domain.time import Micros
 from workbench.present.cells import cut, plain
+from workbench.present.devices import Machine
 from workbench.present.listing import Seen, sentence
-from workbench.present.machines import Machine, summary
+from workbench.present.machines import summary
 from workbench.present.numbers import metric
 from workbench.present.runs import favourite, machine, params, time
 from workbench.present.sanitise import clean

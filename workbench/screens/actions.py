@@ -124,11 +124,11 @@ def _harmless(desk: Desk, runs: Sequence[Run]) -> bool:
 
 
 async def _sure(screen: Screen[None], desk: Desk, verb: str, runs: Sequence[Run]) -> bool:
-    question = Confirm(f"{verb} {several(runs)}?", _about(runs, desk.user))
+    question = Confirm(f"{verb} {several(runs)}?", about(runs, desk.user))
     return await screen.app.push_screen_wait(question)
 
 
-def _about(runs: Sequence[Run], me: str) -> list[Line]:
+def about(runs: Sequence[Run], me: str) -> list[Line]:
     """Name, status and owner of each; owners who are somebody else stand out."""
     lines: list[Line] = [
         (

@@ -52,14 +52,14 @@ class Chart(Widget):
         """unit: of x. say: a value of y in words."""
         super().__init__(id=id)
         self._bounds, self._unit, self._say, self._empty = bounds, unit, say, empty
-        self._title = ""
+        self._title: str | Line = ""
         self._series: Sequence[Series] = ()
         self._heading: Line = ()
         self._picture: Picture | None = None
         self.view = WHOLE
 
-    def show(self, title: str, series: Sequence[Series]) -> None:
-        """Draw these, clean, the most important one first."""
+    def show(self, title: str | Line, series: Sequence[Series]) -> None:
+        """Draw these, clean, the most important one first. A line is the whole heading."""
         self._title, self._series = title, series
         self._draw()
 
@@ -103,7 +103,9 @@ class Chart(Widget):
         width, height = self.size.width - GAP, self.size.height - 1
         if width <= 0 or height <= 0:
             return
-        said = heading(self._title, self._series, width, self.view, self._unit, self._say)
+        said = self._title
+        if isinstance(said, str):
+            said = heading(said, self._series, width, self.view, self._unit, self._say)
         if said != self._heading:
             self._heading = said
             self.refresh(Region(0, 0, self.size.width, 1))

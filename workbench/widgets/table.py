@@ -15,12 +15,13 @@ from textual.message import Message
 from textual.strip import Strip
 
 from workbench import commands
-from workbench.present.cells import Cell, fit
+from workbench.present.cells import Cell, Line, fit, fit_line
 from workbench.present.columns import GAP, Column, Slot, arrange
 from workbench.widgets.ink import strip
 from workbench.widgets.scrolling import Scrolling
 
-Cells = Sequence[Cell]
+Cells = Sequence[Cell | Line]
+"""A line where one column has several styles."""
 EDGE = 1
 """Columns left and right that belong to no cell."""
 BLANK = Cell(" " * EDGE)
@@ -204,7 +205,9 @@ class Table(Scrolling, can_focus=True):
             if slot.x:
                 line.append(Cell(" " * GAP))
             cell = cells[slot.index]
-            if slot.index == spanning:
+            if not isinstance(cell, Cell):
+                line += fit_line(cell, slot.width)
+            elif slot.index == spanning:
                 line.append(Cell(fit(cell.text, self.size.width - 2 * EDGE - slot.x), cell.style))
             else:
                 line.append(Cell(fit(cell.text, slot.width, slot.column.right), cell.style))

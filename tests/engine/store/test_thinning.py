@@ -13,7 +13,8 @@ from workbench.domain.time import SECOND, Micros
 from workbench.engine.store import DuckHistory, open_history, rows
 from workbench.engine.store.database import Database
 from workbench.engine.store.interface import Batch, MachineSample
-from workbench.engine.store.thinning import DAY, GONE, HOUR, MINUTE, Thinning
+from workbench.engine.store.loads import HOUR
+from workbench.engine.store.thinning import DAY, GONE, MINUTE, Thinning
 
 NOW: Micros = 1_760_000_000 * SECOND // HOUR * HOUR
 

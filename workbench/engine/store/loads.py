@@ -17,7 +17,8 @@ LEAST = 3
 """Units in a bucket at least: samples come a little late now and then, and that is no gap."""
 
 FIGURES = """seen AS (
-    SELECT machine, time, TRY_CAST(body ->> '$.cpu' AS DOUBLE) AS use, TRY_CAST(body ->> '$.memory' AS DOUBLE) AS memory,
+    SELECT machine, time, TRY_CAST(body ->> '$.cpu' AS DOUBLE) AS use,
+           TRY_CAST(body ->> '$.memory' AS DOUBLE) AS memory,
            from_json(body -> '$.devices', '[{"uuid": "VARCHAR", "use": "DOUBLE", "memory": "DOUBLE"}]') AS devices
     FROM raw
 ), figures AS (
