@@ -14,13 +14,13 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from tests.screens.driver import open_app  # noqa: E402
-from tests.screens.made_up import a_team  # noqa: E402
+from tests.screens.made_up import a_fleet, a_team  # noqa: E402
 
 SIZES = ((80, 24), (120, 36))
 KEYS = {
     "projects": ("1",),
     "queue": (),
-    "machines": ("3", "j"),
+    "machines": ("3", "_", "_", "_"),
     "run": ("enter", "]"),
     "compare": (" ", " ", " ", "G", "k", " ", "="),
 }
@@ -32,7 +32,8 @@ async def paint(directory: Path) -> None:
     for name, keys in KEYS.items():
         for width, height in SIZES:
             with tempfile.TemporaryDirectory() as home:
-                async with open_app(a_team(), home, (width, height)) as (person, _):
+                world = a_fleet() if name == "machines" else a_team()
+                async with open_app(world, home, (width, height)) as (person, _):
                     await person.sees("brave-sunset-12", "running", "loss")
                     await person.settle()
                     for key in keys:

@@ -37,7 +37,7 @@ async def test_to_a_machine_a_project_and_a_comparison(tmp_path: Path) -> None:
         await person.type("machines gpu3")
         await person.sees("▸ machine gpu3")
         await person.press("enter")
-        await person.sees(" gpu3  held by runs", "GPU use")
+        await person.sees(" gpu3  ● ok  held by runs", "GPU use")
         await person.press(":")
         await person.type("defects")
         await person.sees("▸ project vision/defects")

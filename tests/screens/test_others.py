@@ -30,12 +30,14 @@ async def test_no_projects_teach(tmp_path: Path) -> None:
 
 async def test_machines_show_load_devices_and_holders(tmp_path: Path) -> None:
     async with open_app(a_team(), tmp_path, screen="machines") as (person, _):
-        await person.sees("gpu1", "○ unreachable", "no route to host", "GPU 0", "keen-falcon-14 (alice)", "GPU  now")
+        await person.sees(
+            "gpu1", "○ unreachable", "no route to host", "GPU 0", "keen-falcon-14 (alice)", "GPU use  now"
+        )
         await person.press("j")
         await person.sees("brave-sunset-12 (alice)")
         await person.press("j")
         await person.sees("no NVIDIA driver")
-        await person.loses("GPU  now")
+        await person.loses("GPU use  now")
 
 
 async def test_machines_are_live(tmp_path: Path) -> None:

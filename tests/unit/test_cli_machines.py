@@ -127,7 +127,7 @@ def test_show_tells_how_busy_it_was(tmp_path: Path) -> None:
     lines = [" ".join(line.split()) for line in done.stdout.splitlines()]
     assert "cpu now 34% peak 97% p95 88% avg 41%" in lines
     assert "memory now 12% peak 100% p95 50% avg 25%" in lines
-    assert "GPU now 34% peak 100% p95 90% avg 30%" in lines
+    assert "GPU use now 34% peak 100% p95 90% avg 30%" in lines
     assert as_json["name"] == "gpu3" and as_json["samples"] == told
 
 

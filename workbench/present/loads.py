@@ -54,7 +54,7 @@ def parts(machine: Mapping[str, Any]) -> list[Part]:
     devices = machine["devices"]
     found = [Part(MACHINE, "cpu", "memory", machine["memory"])]
     if devices:
-        found.append(Part(GPUS, "GPU", "GPU memory", sum(device["memory"] for device in devices)))
+        found.append(Part(GPUS, "GPU use", "GPU memory", sum(device["memory"] for device in devices)))
     if len(devices) > 1:
         found += [Part(one["uuid"], f"GPU {clean(str(one['label']))}", "  memory", one["memory"]) for one in devices]
     return found
@@ -65,10 +65,14 @@ def words(whole: Figures | None, now: float | None, of: float = 1.0) -> str:
     return "  ".join(f"{name} {percent(value)}" for name, value in _told(whole, now, of).items())
 
 
-def heading(title: str, course: Course, now: float | None, of: float, columns: int, style: str) -> Line:
-    """A chart's: its title and its figures. Where room is short the average goes first, and the peak never."""
+def heading(
+    title: str, course: Course, now: float | None, of: float, columns: int, style: str, hot: bool = False
+) -> Line:
+    """A chart's: its title and its figures. Where room is short the average goes first, and the peak never.
+
+    hot: nearly all of it is trouble, as with memory; a busy processor is not."""
     told = _told(course.whole, now, of)
-    looks = {"now": "", "peak": heat(told.get("peak", 0.0)) or "strong", "p95": "", "avg": style}
+    looks = {"now": "", "peak": (hot and heat(told.get("peak", 0.0))) or "strong", "p95": "", "avg": style}
     for left_out in ((), ("avg",), ("avg", "p95"), ("avg", "p95", "now")):
         cells = [Cell(title, "title")]
         for name, value in told.items():
@@ -108,15 +112,15 @@ def curves(course: Course, every: Micros, until: Micros, of: float, style: str) 
     return [Series("avg", xs, averages, style, lows=averages, highs=peaks, bold=True)]
 
 
-def gauge(now: float | None, peak: float | None, columns: int) -> Line:
+def gauge(now: float | None, peak: float | None, columns: int, hot: bool = False) -> Line:
     """`━━━╸──┃─`: a fraction as a bar, with its peak marked."""
     full, half = divmod(round(2 * columns * min(1.0, max(0.0, now or 0.0))), 2)
     bar = "━" * full + "╸" * half
-    look = heat(now or 0.0) or "series1"
+    look = (hot and heat(now or 0.0)) or "series1"
     place = None if peak is None else min(columns - 1, int(columns * max(0.0, peak)))
     pieces = [(character, look) for character in bar] + [("─", "dim")] * (columns - len(bar))
     if place is not None:
-        pieces[place] = ("┃", heat(peak or 0.0) or "strong")
+        pieces[place] = ("┃", (hot and heat(peak or 0.0)) or "strong")
     cells: list[Cell] = []
     for character, style in pieces:
         if cells and cells[-1].style == style:

@@ -54,20 +54,20 @@ def row(machine: Machine, wide: bool = False) -> tuple[Cell | Line, ...]:
         state,
         strip(machine, cells) or Cell("–", "dim"),
         _meter(sample["cpu"], max(cpus, default=None), 1.0, wide),
-        _meter(sample["memory"], max(memories, default=None), machine["memory"], wide),
+        _meter(sample["memory"], max(memories, default=None), machine["memory"], wide, hot=True),
         Cell(str(len(machine["running"])), "" if machine["running"] else "dim"),
         Cell(format_size(sample["disk_free"]), "warn" if sample["disk_free"] < 5e9 else "dim"),
     )
 
 
-def _meter(now: float, peak: float | None, of: float, wide: bool) -> Cell | Line:
+def _meter(now: float, peak: float | None, of: float, wide: bool, hot: bool = False) -> Cell | Line:
     """`━━━╸──┃─  34%`, and with its peak in figures where there is room."""
     if not of:
         return Cell("–", "dim")
-    cells = [*gauge(now / of, None if peak is None else peak / of, 10 if wide else 8)]
-    cells.append(Cell(f" {percent(now / of):>4}", heat(now / of)))
+    cells = [*gauge(now / of, None if peak is None else peak / of, 10 if wide else 8, hot)]
+    cells.append(Cell(f" {percent(now / of):>4}", (hot and heat(now / of)) or ""))
     if wide and peak is not None:
-        cells += [Cell("  ┃", "dim"), Cell(f"{percent(peak / of):>4}", heat(peak / of) or "dim")]
+        cells += [Cell("  ┃", "dim"), Cell(f"{percent(peak / of):>4}", (hot and heat(peak / of)) or "dim")]
     return tuple(cells)
 
 

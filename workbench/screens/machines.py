@@ -244,7 +244,7 @@ class MachinesScreen(Panel):
                 chart = self.query_one(id, Chart)
                 if chart.display:
                     chart.look(view, Unit.AGO, NO_SAMPLES)
-                    said = heading(title, course, value, of, chart.size.width - GAP, style)
+                    said = heading(title, course, value, of, chart.size.width - GAP, style, id == of_memory)
                     chart.show(said, curves(course, every, until, of, style))
 
     def _spans_line(self) -> Line:
