@@ -156,6 +156,7 @@ COMMANDS: tuple[Command, ...] = (
     ),
     _c("run.hold", "h", "hold", "Hold it while it waits, or release it", "hold", "hold {runs}"),
     _c("run.notify", "!", "tell me", "Tell me when it is over, or no more", "tell", "notify {runs}"),
+    _c("run.undo", "z", "undo", "Take back the last hold, release or move", "undo"),
     _c("run.edit", "e", "edit", "Edit it while it waits, in $EDITOR", "edit", "edit {run}"),
     _c("run.copy", "y", "copy id", "Copy the run's id", "copy"),
     _c(

@@ -63,3 +63,24 @@ async def test_neither_do_comparison_question_and_log_of_commands(tmp_path: Path
         await person.press("@")
         await person.sees("what your keys stood for")
         assert harmless(person)
+
+
+async def test_neither_do_the_pickers_the_columns_and_what_the_filter_offers(tmp_path: Path) -> None:
+    async with open_app(hostile(), tmp_path, (120, 36)) as (person, _):
+        await person.sees("running", "gnp.exe")
+        for key in ("o", "M"):
+            await person.press(key)
+            await person.sees("enter")
+            for _ in range(30):
+                await person.press("down")
+                assert harmless(person)
+            await person.press("tab", "enter")
+            await person.sees("? keys")
+            await person.settle()
+            assert harmless(person)
+        await person.press("/")
+        for text in ("param.", "has:", "tag:", "@"):
+            await person.type(text)
+            await person.settle()
+            assert harmless(person)
+            await person.press(*["backspace"] * len(text))

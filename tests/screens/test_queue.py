@@ -290,6 +290,16 @@ async def test_hold_release_and_move_are_undone_and_a_cancel_says_that_it_cannot
         assert [asked["to"] for asked in engine.called("move")] == ["after r0000017", "before r0000017"]
 
 
+async def test_undo_works_on_the_page_of_a_run_too(tmp_path: Path) -> None:
+    async with open_app(a_team(), tmp_path, run="lucid-dawn-16") as (person, engine):
+        await person.sees("lucid-dawn-16  ⋯ queued")
+        await person.press("h")
+        await person.sees("lucid-dawn-16  ‖ held")
+        await person.press("z")
+        await person.hears("undone: hold of lucid-dawn-16")
+        assert engine.called("release") == [{"runs": ["r0000016"]}]
+
+
 async def test_what_belongs_to_somebody_else_is_asked_about(tmp_path: Path) -> None:
     async with open_app(a_team(), tmp_path) as (person, engine):
         await person.sees("amber-lake-17")

@@ -193,6 +193,9 @@ class RunScreen(Panel):
         if row := self._row:
             errand(self, partial(actions.notify, self.desk, [row.run]))
 
+    def action_undo(self) -> None:
+        errand(self, self.desk.undo)
+
     async def action_edit(self) -> None:
         if row := self._row:
             await actions.edit(self.desk, row.run)
