@@ -21,6 +21,7 @@ from textual.theme import BUILTIN_THEMES, Theme
 from textual.widgets import Input
 
 from workbench import commands, left, personal, terminal, themes, views
+from workbench.client.ahead import Ahead
 from workbench.client.mirror import Snapshot, fold, keep, learn, learn_trends, note
 from workbench.domain.run import Run
 from workbench.domain.time import Micros
@@ -79,18 +80,19 @@ class Workbench(App[int]):
         *,
         mine: Personal | None = None,
         socket: str | None = None,
+        ahead: Ahead | None = None,
         clock: Callable[[], Micros] = _system_clock,
         user: str = "",
         memory: str = "",
     ) -> None:
         """screen: where to begin. run: one to open at once. mine: the user's own settings, read if not given.
-        socket: of an engine that runs, else the user's own."""
+        socket: of an engine that runs, else the user's own. ahead: what it was asked already."""
         self._mine = mine or personal.read()
         super().__init__()
         self._memory, self._remembering = memory, False
         self.left = self._kept = left.load(memory) if memory else Left()
         self._first, self._first_run = (screen, run) if screen or run else (self.left.screen, self.left.opened)
-        self._link, self._clock = Link(socket), clock
+        self._link, self._clock = Link(socket, ahead), clock
         self._counting = False
         self._counted_order = -1
         self._commands: list[str] = []
@@ -300,7 +302,7 @@ class Workbench(App[int]):
             self.say(problem.message, trouble=True)
         self._tell(EngineConnected())
         self._tell(SnapshotChanged())
-        if self._first_run:
+        if self._first_run and self.connected:
             self.show_run(self._first_run)
             self._first_run = ""
 
@@ -472,8 +474,9 @@ def _theme(palette: themes.Palette) -> Theme:
     )
 
 
-def run_app(screen: str = "", run: str = "") -> int:
-    """Open the interface; the exit code when it is left. screen: projects, queue or machines.
+def run_app(screen: str = "", run: str = "", ahead: Ahead | None = None) -> int:
+    """Open the interface; the exit code when it is left. screen: projects, queue or machines. ahead: what the engine
+    was asked already.
 
     Raises ConfigError where config.toml is wrong, or names a theme that there is not.
     """
@@ -482,4 +485,4 @@ def run_app(screen: str = "", run: str = "") -> int:
     if mine.theme not in mine.palettes:
         known = ", ".join(sorted(mine.palettes))
         raise ConfigError(f"no theme is called {mine.theme!r}", hint=f"there are {known}")
-    return Workbench(screen, run, mine=mine, memory=left.path()).run() or 0
+    return Workbench(screen, run, mine=mine, memory=left.path(), ahead=ahead).run() or 0

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any, Protocol
 
+from workbench.client.ahead import Ahead
 from workbench.client.stream import Disconnected, Engine, connect
 from workbench.errors import EngineError, EngineUnreachable
 
@@ -30,10 +32,10 @@ class Listener(Protocol):
 
 
 class Link:
-    """socket: of an engine that runs; None: the user's own, started if need be."""
+    """socket: of an engine that runs; None: the user's own, started if need be. ahead: what it was asked already."""
 
-    def __init__(self, socket: str | None) -> None:
-        self._socket = socket
+    def __init__(self, socket: str | None, ahead: Ahead | None = None) -> None:
+        self._socket, self._ahead = socket, ahead
         self._engine: Engine | None = None
         self.trouble = ""
         """What keeps us from the engine, a sentence; "" while nothing does."""
@@ -44,6 +46,8 @@ class Link:
 
     async def ask(self, verb: str, **params: Any) -> dict[str, Any]:
         """The engine's answer. Raises WorkbenchError."""
+        if self._ahead and (answer := self._ahead.take(verb, params)) is not None:
+            return answer
         if self._engine is None:
             raise EngineUnreachable("the engine is away")
         return await self._engine.call(verb, **params)
@@ -51,6 +55,10 @@ class Link:
     async def stay(self, listener: Listener) -> None:
         """Connect, listen, and begin again whenever the engine goes away. Never returns."""
         failures = 0
+        if self._ahead:
+            self._ahead.arrive()
+            with suppress(EngineError):  # what it has no answer to
+                await listener.engine_came()  # drawn at once; it is asked again when the road is there
         while True:
             try:
                 async with connect(self._socket) as engine:

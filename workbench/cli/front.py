@@ -12,12 +12,25 @@ ROWS = 15
 
 def front() -> int:
     if sys.stdin.isatty() and output.terminal():
-        from workbench.app import run_app
-
-        return run_app()
+        return _open()
     for line in _first_screen():
         print(line)
     return 0
+
+
+def _open() -> int:
+    """The screens. While their modules are read the engine answers what the first of them will ask."""
+    import gc
+
+    from workbench.client.ahead import Ahead
+
+    ahead = Ahead.ask()
+    gc.disable()  # hundreds of modules, and nothing in them is garbage
+    from workbench.app import run_app
+
+    gc.freeze()
+    gc.enable()
+    return run_app(ahead=ahead)
 
 
 def _first_screen() -> list[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import socket
 import struct
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from workbench import paths
 from workbench.errors import Dropped, EngineError, EngineUnreachable, UsageError, VersionMismatch
@@ -93,6 +93,26 @@ class Engine:
         if "error" in reply:
             messages.raise_error(reply["error"])
         return reply.get("result")
+
+    def begin(self, questions: Iterable[tuple[str, dict[str, Any]]]) -> range:
+        """Ask all of them of a new connection, and wait for none. Their ids. Raises Absent, EngineUnreachable, ..."""
+        frames = [messages.request(id, *question) for id, question in enumerate(questions, self._last + 1)]
+        ids = range(self._last + 1, self._last + 1 + len(frames))
+        self._last += len(frames)
+        self.greet(b"".join(frames))
+        return ids
+
+    def finish(self, ids: range) -> dict[int, Any]:
+        """Wait for the answers to what was begun: by id, without those that were errors. Raises EngineError."""
+        answered: dict[int, dict[str, Any]] = {}
+        try:
+            while len(answered) < len(ids):
+                message = _understood(self._line())
+                if message.get("id") in ids:
+                    answered[message["id"]] = message
+        except (_Broken, TimeoutError):
+            raise EngineUnreachable("the engine went away before it had answered everything") from None
+        return {id: message["result"] for id, message in answered.items() if "result" in message}
 
     def greet(self, frame: bytes = b"") -> None:
         """Connect, send the greeting and `frame` behind it, and read the answer to the greeting."""
