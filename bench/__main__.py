@@ -12,7 +12,7 @@ from pathlib import Path
 from bench.figures import Table, spin
 from bench.peers import FAILURES
 
-NAMES = ("submit", "jobs", "tracking", "history", "ssh", "live")
+NAMES = ("submit", "jobs", "tracking", "history", "ssh", "live", "screen")
 
 
 def main() -> None:

@@ -36,10 +36,10 @@ def measure() -> Iterator[Table]:
         place.stop()
         history = place.directory / "data" / "history.duckdb"
         began = time.perf_counter()
-        asyncio.run(_fill(str(history)))
-        fill = Table(f"{RUNS:,} runs with 10 million values, written through the store", "s")
-        fill.add(OURS, time.perf_counter() - began, f"{history.stat().st_size / 1e6:,.0f} MB")
-        yield fill
+        asyncio.run(fill(str(history)))
+        table = Table(f"{RUNS:,} runs with 10 million values, written through the store", "s")
+        table.add(OURS, time.perf_counter() - began, f"{history.stat().st_size / 1e6:,.0f} MB")
+        yield table
         place.start()
         yield _questions(place)
 
@@ -81,7 +81,8 @@ def _median(ask: Callable[[], object]) -> float:
     return statistics.median(took) * 1e3
 
 
-async def _fill(path: str) -> None:
+async def fill(path: str) -> None:
+    """A history of RUNS runs, written by the store itself."""
     chance = random.Random(7)
     history = await open_history(path)
     for first in range(1, RUNS + 1, LONG_EVERY):
@@ -98,7 +99,7 @@ def _run(seq: int, chance: random.Random) -> Run:
     return Run(
         id=f"r{seq:07d}",
         seq=seq,
-        name=f"brave-sunset-{seq}",
+        name=f"sunset-{seq}",
         project=f"project-{seq % 5}",
         directory=f"/home/ada/project-{seq % 5}",
         workdir=".",

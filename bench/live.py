@@ -3,16 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import fcntl
-import os
-import pty
 import re
-import select
 import statistics
-import struct
 import subprocess
 import sys
-import termios
 import threading
 import time
 from collections.abc import Iterator
@@ -22,7 +16,8 @@ from pathlib import Path
 from bench.far import ROUND_TRIPS, fleet, long_road
 from bench.figures import OURS, Table
 from bench.home import COMMAND, Home, home, wait
-from bench.peers import FAILURES, SCRIPTS, Missing
+from bench.peers import FAILURES, SCRIPTS
+from bench.terminal import Size, pss, terminal
 from tests.remote.fleet import SshSite
 from workbench.client.calls import Engine
 from workbench.errors import EngineUnreachable
@@ -35,7 +30,7 @@ RUNS = 100
 SECONDS = 10.0
 """How long is watched what the processes take."""
 TALK = (sys.executable, "-S", str(SCRIPTS / "talk.py"))
-_STAMP = re.compile(rb"@(\d{19})@")
+_STAMP = re.compile(r"@(\d{19})@")
 
 
 def measure() -> Iterator[Table]:
@@ -84,46 +79,27 @@ def _told(place: Home, run: str) -> list[float]:
     at = -1
     while len(took) < WARM + LINES:
         piece = place.engine.call("logs", {"run": run, "offset": at, "wait": 20.0})
-        took += [(time.time_ns() - int(stamp)) / 1e6 for stamp in _STAMP.findall(piece["text"].encode())]
+        took += [(time.time_ns() - int(stamp)) / 1e6 for stamp in _STAMP.findall(piece["text"])]
         at = piece["next"]
     return took[WARM:]
 
 
 def _drawn(place: Home, run: str) -> list[float]:
     """Milliseconds by which lines were late at the far end of a terminal of 80 by 24 that shows the run."""
-    late: dict[bytes, float] = {}
-    with _terminal(place.project) as screen:
-        os.write(screen, b"2")  # the queue, where it is the first
-        seen, deadline = b"", time.monotonic() + 60
-        while len(late) < 40 + LINES:
-            if time.monotonic() > deadline:
-                raise Missing(f"the screen showed {len(late)} lines, and ended with {seen[-200:]!r}")
-            if not select.select([screen], [], [], 1.0)[0]:
-                os.write(screen, b"\r")  # it was not ready for the last one
-                continue
-            seen = seen[-32:] + os.read(screen, 1 << 16)
+    late: dict[str, float] = {}
+    with terminal([COMMAND], Size(80, 24), place.project) as screen:
+
+        def enough() -> bool:
             now = time.time_ns()
-            for stamp in _STAMP.findall(seen):
+            for stamp in _STAMP.findall(screen.text):
                 late.setdefault(stamp, (now - int(stamp)) / 1e6)
+            screen.text = screen.text[-32:]
+            return len(late) >= 40 + LINES
+
+        screen.shows("running .*rtt")
+        screen.press("\r")
+        screen.until(enough, "lines of the log")
     return list(late.values())[40:]  # those were there before, or came while it was drawn at first
-
-
-@contextmanager
-def _terminal(directory: Path) -> Iterator[int]:
-    """The workbench's screens: what leads to their terminal."""
-    ours, theirs = pty.openpty()
-    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("4H", 24, 80, 0, 0))
-    variables = {**os.environ, "TERM": "xterm-256color"}
-    process = subprocess.Popen(
-        [COMMAND], cwd=directory, env=variables, stdin=theirs, stdout=theirs, stderr=theirs, start_new_session=True
-    )
-    os.close(theirs)
-    try:
-        yield ours
-    finally:
-        process.kill()
-        process.wait()
-        os.close(ours)
 
 
 # What it costs
@@ -183,15 +159,9 @@ def _watched(place: Home, site: SshSite) -> dict[str, tuple[float, float]]:
     time.sleep(SECONDS)
     after, took = processes.everyone(), time.monotonic() - began
     return {
-        name: (sum(after[pid].cpu - before[pid].cpu for pid in pids) / took, sum(map(_memory, pids)))
+        name: (sum(after[pid].cpu - before[pid].cpu for pid in pids) / took, sum(map(pss, pids)))
         for name, pids in who.items()
     }
-
-
-def _memory(pid: int) -> int:
-    """Bytes resident; of pages that several processes share its part (PSS)."""
-    said = dict(line.split(":", 1) for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()[1:])
-    return int(said["Pss"].split()[0]) * 1024
 
 
 @contextmanager
