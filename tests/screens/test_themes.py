@@ -23,17 +23,59 @@ def test_what_comes_along_is_whole(name: str) -> None:
         Style.parse(look)
 
 
+SHIPPED = {name: palette for name, palette in themes.available()[0].items() if not palette.ansi}
+WORDS = ("foreground", "primary", "secondary", "accent", "success", "warning", "error")
+
+
+def contrast(one: str, other: str) -> float:
+    """Ratio of two colours, 1 to 21 (WCAG 2.2, "contrast ratio")."""
+
+    def luminance(colour: str) -> float:
+        parts = [int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5)]
+        red, green, blue = (part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts)
+        return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+    lighter, darker = sorted((luminance(one), luminance(other)), reverse=True)
+    return (lighter + 0.05) / (darker + 0.05)
+
+
+def pairs(palette: themes.Palette) -> list[tuple[str, str, str]]:
+    """(what, colour, ground) of every word that a screen may show: on each ground, and under the cursor."""
+    cursor = Style.parse(palette.ink["cursor"])
+    grounds = [palette.colours[name] for name in ("background", "surface", "panel")]
+    if cursor.color is None and cursor.bgcolor is not None:  # else the cursor brings its own colour for words
+        grounds.append(cursor.bgcolor.name)
+    found = [(name, palette.colours[name], ground) for name in WORDS for ground in grounds]
+    for name, look in palette.ink.items():
+        style = Style.parse(look)
+        colour = style.color.name if style.color else palette.colours["foreground"]
+        found += [(name, colour, ground) for ground in ([style.bgcolor.name] if style.bgcolor else grounds)]
+    return found
+
+
+@pytest.mark.parametrize("name", sorted(SHIPPED))
+def test_every_word_can_be_read(name: str) -> None:
+    """WCAG 2.2: 4.5 is level AA, 7 level AAA."""
+    least = 7.0 if name == "high-contrast" else 4.5
+    faint = {
+        f"{what} {colour} on {ground}": round(contrast(colour, ground), 2)
+        for what, colour, ground in pairs(SHIPPED[name])
+        if contrast(colour, ground) < least
+    }
+    assert not faint
+
+
 @pytest.mark.parametrize(
     ("change", "complaint"),
     [
         (("name =", "nmae ="), "unknown key 'nmae'"),
         (('primary = "#7aa2d6"', ""), "lacks primary"),
         (("[ink]", '[ink]\nsunny = "red"'), "'sunny'"),
-        (('dim = "#8089a0"', "dim = 5"), "dim is text, not 5"),
+        (('dim = "#', 'dim = 5 # "'), "dim is text, not 5"),
         (('name = "dark"', 'name = ""'), "needs a name"),
         (("dark = true", 'dark = "yes"'), "dark is true or false"),
         (("dark = true", "dark = "), "dark.toml"),
-        (('dim = "#8089a0"', 'dim = "no such colour"'), "dim is no style"),
+        (('dim = "#', 'dim = "no such colour" # "'), "dim is no style"),
         (('primary = "#7aa2d6"', 'primary = "blurple"'), "primary is no colour"),
     ],
 )
