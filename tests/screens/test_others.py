@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 from tests.screens.driver import open_app
 from tests.screens.made_up import NOW, World, a_team, machine
+from workbench.domain.status import Cancelled
 
 
 async def test_projects_lead_to_their_runs(tmp_path: Path) -> None:
@@ -19,8 +21,19 @@ async def test_projects_lead_to_their_runs(tmp_path: Path) -> None:
 async def test_a_project_in_full_beside_the_list(tmp_path: Path) -> None:
     async with open_app(a_team(), tmp_path, (120, 36), screen="projects") as (person, _):
         await person.sees("predict who leaves within 30", "/home/alice/churn")
+        await person.sees("acc 0.9312  resnet50-imagenet-cosine", "latest runs", "┤")
+        assert "calm-river-13" in person.line("11:58")
         await person.press("j")
         await person.sees("find scratches on 4k images")
+        await person.loses("calm-river-13")
+
+
+async def test_a_project_in_full_below_the_list(tmp_path: Path) -> None:
+    async with open_app(a_team(), tmp_path, screen="projects") as (person, engine):
+        await person.sees("acc 0.9312 by resnet50", "▁", "latest runs", "proud-cedar-19")
+        assert all(len(line) <= 80 for line in person.text().splitlines())
+        await engine.change(replace(engine.world.find("proud-cedar-19"), status=Cancelled(NOW, "alice")), "ended")
+        await person.until(lambda: "cancelled" in person.line("proud-cedar-19"), "the change in the list")
 
 
 async def test_no_projects_teach(tmp_path: Path) -> None:
