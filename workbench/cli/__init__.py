@@ -24,6 +24,7 @@ VERBS: dict[str, tuple[str, str]] = {
     "explain": ("look", "why a run waits, and what would start it"),
     "compare": ("look", "params and last metrics of several runs, side by side"),
     "plot": ("look", "draw a run's metrics"),
+    "replay": ("look", "what happened to runs in a night, as lines or at a pace"),
     "pull": ("look", "fetch what a run left: its artifacts and outputs"),
     "open": ("look", "look at one of them"),
     "top": ("look", "who does what where, now; --once as plain lines"),

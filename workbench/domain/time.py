@@ -29,6 +29,28 @@ def parse_duration(text: str) -> float:
     return seconds
 
 
+def parse_moment(text: str, now: Micros) -> Micros:
+    """`20:00`: the last such time here; `2d`: so long ago; `2026-11-21` or `2026-11-21 20:00`: in local time, unless
+    an offset says otherwise. Raises UsageError."""
+    from datetime import datetime, timedelta  # a prompt that lists runs does without
+
+    text = text.strip()
+    today = datetime.fromtimestamp(now // SECOND).astimezone()
+    try:
+        if found := re.fullmatch(r"(\d{1,2}):(\d\d)", text):
+            moment = today.replace(hour=int(found[1]), minute=int(found[2]), second=0)
+            if moment > today:
+                moment = (moment.replace(tzinfo=None) - timedelta(days=1)).astimezone()
+        elif re.fullmatch(r"\d+(\.\d+)?[smhdw].*", text):
+            return now - int(parse_duration(text) * SECOND)
+        else:
+            moment = datetime.fromisoformat(text).astimezone()
+        return int(moment.timestamp()) * SECOND
+    except (ValueError, OverflowError, OSError):
+        hint = "write 20:00, 2d, 2026-11-21 or 2026-11-21T20:00"
+        raise UsageError(f"{text!r} is not a moment", hint=hint) from None
+
+
 def format_duration(seconds: float) -> str:
     """`12s`, `4m 05s`, `2h 07m`, `3d 04h`: two units at most, as wide as they need be."""
     whole = int(max(0.0, seconds))

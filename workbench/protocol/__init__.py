@@ -25,6 +25,8 @@ names are those of the command line and of engine/handlers):
                                                             one step of a search, of a second at most: the lines that
                                                             fit from offset on, or with back those that begin before
                                                             it; `next` is where to go on. trouble: errors, tracebacks
+    replay       {since, until, after?, limit?}          -> {events: [Happening], next}: from one moment to another, at
+                                                            most 2,000; next: ask again with it as `after`, or null
     pull         {run, name, offset?, limit?}            -> {name, size, sha256, offset, data}: some bytes of an
                                                             artifact, in base64
     wait         {run, seconds?}                         -> {run, progress}, when it is over (or the seconds
@@ -66,6 +68,9 @@ the engine's own machine. fingerprints are those of host keys that a person has 
 is the error `host-key-unknown`, whose evidence has the fingerprint.
 
 Progress is {what, done, total, unit}: total is 0 where nobody knows; unit is packages, wheels, bytes, ...
+
+Happening is {seq, at, kind, by, run, name, project, user, status, exit_code, machine}: status, exit code and machine
+are those of the run by now, machine null where it had several attempts.
 
 Use is {at, cores, memory, gpus, gpu_memory}: what a run takes at one moment, its GPUs' use summed.
 

@@ -330,3 +330,36 @@ async def test_the_queue_shows_what_runs_what_waits_in_order_and_the_newest_of_w
     rest = await history.page("", "queue", 2, 5)
     assert [row.run.seq for row in rest.rows] == [3, 1]
     assert rest.total == 7
+
+
+async def test_what_happened_between_two_moments_comes_in_order_and_in_pages(history: DuckHistory) -> None:
+    waiting = make(1)
+    running = replace(waiting, status=Running(END.attempt, STARTED), attempts=1)
+    over = replace(running, status=Finished(END))
+    await history.commit(
+        Batch(
+            [
+                Change(Kind.SUBMITTED, 10, waiting, "ada"),
+                Change(Kind.PLACED, 20, running),
+                Change(Kind.STARTED, 30, running),
+                Change(Kind.ENDED, 40, over),
+            ]
+        )
+    )
+    found = await history.happened(10, 40, 0, 2)
+    assert [(event.at, event.kind, event.by, event.run) for event in found] == [
+        (10, "submitted", "ada", waiting.id),
+        (20, "placed", "", waiting.id),
+    ]
+    [started] = await history.happened(10, 40, found[-1].seq, 2)
+    assert (started.kind, started.status, started.machine) == ("started", "finished", END.attempt.machine)
+    assert await history.happened(41, 99, 0, 2) == []
+
+
+async def test_where_it_ran_is_not_told_of_attempts_that_nobody_recorded(history: DuckHistory) -> None:
+    over = make(1, Finished(END), attempts=2)
+    await history.commit(
+        Batch([Change(Kind.SUBMITTED, 1, over), Change(Kind.PLACED, 2, over), Change(Kind.ENDED, 3, over)])
+    )
+    told = await history.happened(0, 9, 0, 9)
+    assert [event.machine for event in told] == [None, None, END.attempt.machine]

@@ -28,6 +28,7 @@ from workbench.engine.handlers.notify import notify
 from workbench.engine.handlers.params import Params
 from workbench.engine.handlers.projects import projects
 from workbench.engine.handlers.pull import pull
+from workbench.engine.handlers.replay import replay
 from workbench.engine.handlers.rerun import rerun
 from workbench.engine.handlers.runs import runs
 from workbench.engine.handlers.samples import samples
@@ -64,6 +65,7 @@ VERBS: tuple[_Verb, ...] = (
     prune,
     pull,
     release,
+    replay,
     rerun,
     runs,
     samples,

@@ -21,6 +21,7 @@ from workbench.engine.store.interface import (
     EVERYTHING,
     Artifact,
     Batch,
+    Happening,
     Loads,
     Metric,
     Page,
@@ -85,6 +86,9 @@ class DuckHistory:
 
     async def events(self, run: str) -> list[dict[str, Any]]:
         return await self._read(reads.events, run)
+
+    async def happened(self, since: Micros, until: Micros, after: int, limit: int) -> list[Happening]:
+        return await self._read(reads.happened, since, until, after, limit)
 
     async def artifacts(self, run: str) -> list[Artifact]:
         return await self._read(reads.artifacts, run)

@@ -142,6 +142,24 @@ class Page:
 
 
 @dataclass(frozen=True, slots=True)
+class Happening:
+    """Something that happened to a run, and what is known of that run by now."""
+
+    seq: int
+    at: Micros
+    kind: str
+    by: str
+    run: str
+    name: str
+    project: str
+    user: str
+    status: str
+    exit_code: int | None
+    machine: str | None
+    """None, too, where it had several attempts: which of them this was about is not on record."""
+
+
+@dataclass(frozen=True, slots=True)
 class Table:
     columns: Sequence[str]
     rows: Sequence[Sequence[Any]]
@@ -192,6 +210,10 @@ class History(Protocol):
 
     async def events(self, run: str) -> list[dict[str, Any]]:
         """[{at, kind, by, detail}] in order."""
+        ...
+
+    async def happened(self, since: Micros, until: Micros, after: int, limit: int) -> list[Happening]:
+        """From `since` on and before `until`, in order; after: the `seq` of the last one that is known."""
         ...
 
     async def artifacts(self, run: str) -> list[Artifact]:

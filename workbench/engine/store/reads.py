@@ -13,7 +13,7 @@ from workbench.domain.machines import Enrolled
 from workbench.domain.run import Run
 from workbench.domain.time import SECOND, Micros
 from workbench.engine.store import filters, rows, series
-from workbench.engine.store.interface import Artifact, Metric, Page, Row, Series, Stretch
+from workbench.engine.store.interface import Artifact, Happening, Metric, Page, Row, Series, Stretch
 from workbench.engine.store.memory import LIVE
 from workbench.errors import Ambiguous, FilterError, HistoryError, NotFound
 
@@ -129,6 +129,15 @@ def events(cursor: Cursor, run: str) -> list[dict[str, Any]]:
     query = "SELECT time, kind, who, detail FROM event WHERE run = ? ORDER BY seq"
     found = cursor.execute(query, [_seq(cursor, run)]).fetchall()
     return [{"at": at, "kind": kind, "by": who, "detail": json.loads(detail)} for at, kind, who, detail in found]
+
+
+def happened(cursor: Cursor, since: Micros, until: Micros, after: int, limit: int) -> list[Happening]:
+    query = """
+        SELECT event.seq, event.time, event.kind, event.who, run.id, run.name, run.project, run.user, run.status,
+               run.exit_code, CASE WHEN run.attempts <= 1 OR event.kind = 'ended' THEN run.machine END
+        FROM (SELECT * FROM event WHERE time >= ? AND time < ? AND seq > ? ORDER BY seq LIMIT ?) AS event
+        JOIN run ON run.seq = event.run ORDER BY event.seq"""
+    return [Happening(*row) for row in cursor.execute(query, [since, until, after, limit]).fetchall()]
 
 
 def artifacts(cursor: Cursor, run: str) -> list[Artifact]:
