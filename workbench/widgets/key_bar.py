@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from textual import events
+from textual.keys import _character_to_key
 
-from workbench.commands import Command, key_name
+from workbench.commands import Command
 from workbench.present.cells import Cell, Line, plain, width
 from workbench.widgets.line import OneLine
 
@@ -26,7 +27,8 @@ class KeyBar(OneLine):
     def on_click(self, event: events.Click) -> None:
         for index, command in enumerate(self._commands, 1):
             if event.x < width(plain(key_line(self._commands[:index]))):
-                self.app.simulate_key(key_name(command.keys[0]))
+                key = command.keys[0]
+                self.app.simulate_key(_character_to_key(key) if len(key) == 1 else key)
                 return
 
 
