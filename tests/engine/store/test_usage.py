@@ -55,3 +55,9 @@ def test_what_it_takes_now_is_what_history_will_say() -> None:
     assert use_of(body, "abc.2", {GPU}) == Use(3 * SECOND, 1.5, 300, 0.5, 3)
     assert use_of(body, "abc.3", {GPU}) is None
     assert use_of(None, "abc.2", {GPU}) is None
+
+
+def test_a_device_of_which_the_driver_tells_nothing_counts_for_nothing() -> None:
+    silent = [{"uuid": GPU, "use": None, "memory": None}]
+    body = {"at": SECOND, **sample(1, 1.5).body, "devices": silent}
+    assert use_of(body, "abc.2", {GPU}) == Use(SECOND, 1.5, 100, 0, 0)
