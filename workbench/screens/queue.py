@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import shlex
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import replace
-from functools import partial
-from typing import Any
+from functools import cached_property, partial
 
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 
-from workbench import commands, views
+from workbench import commands
 from workbench.client.mirror import TREND, Row, Window, use_now
-from workbench.domain.completion import complete, vocabulary
 from workbench.domain.filters import quoted
 from workbench.domain.run import Run
 from workbench.domain.view import View
@@ -24,21 +21,19 @@ from workbench.present.first_screen import NO_RUNS
 from workbench.present.listing import Listing, Seen, columns, listing, row
 from workbench.present.runs import favourite
 from workbench.present.sanitise import clean
-from workbench.screens import actions
-from workbench.screens.base import SOON, Panel
+from workbench.screens import actions, arranging
+from workbench.screens.acting import ActingPanel
+from workbench.screens.base import SOON
 from workbench.screens.errand import errand
+from workbench.screens.marking import Marking
 from workbench.screens.pages import Pages
-from workbench.screens.picker import Picker
 from workbench.screens.undo import Step
 from workbench.widgets.lines import Lines
 from workbench.widgets.prompt import Prompt
 from workbench.widgets.run_card import RunCard
 from workbench.widgets.table import Table
 
-FILTER_HINT = "is:live  loss<0.3  param.lr=0.1  tag:base*  since:2d  @gpu3  OR  NOT"
 NOTHING = "   esc shows all runs    / changes the filter"
-ORDERS = ("queue", "newest", "name", "status", "machine", "user", "project", "priority", "seconds", "submitted")
-"""What a list is sorted by, beside metrics and params."""
 GAUGED = 50
 """Running rows whose recent values are fetched for their sparklines."""
 SERIES_SECONDS = 1.0
@@ -47,7 +42,7 @@ LOG_END = 2000
 """Bytes of the log that the card shows the last lines of."""
 
 
-class QueueScreen(Panel):
+class QueueScreen(ActingPanel):
     SCOPE = "queue"
     CSS_PATH = "queue.tcss"
     BINDINGS = commands.bindings("queue")
@@ -57,8 +52,10 @@ class QueueScreen(Panel):
         self._pages = Pages(self, self._page_came)
         self._metric = ""
         self._listing = Listing()
-        self._anchor: int | None = None
-        """Where a range began."""
+
+    @cached_property
+    def _marking(self) -> Marking:
+        return Marking(self.desk, self._pages)
 
     def body(self) -> ComposeResult:
         with Horizontal():
@@ -74,16 +71,17 @@ class QueueScreen(Panel):
         view, total = self._pages.view, self._pages.window.total
         many = "runs" if not self._pages.known else "1 run" if total == 1 else f"{total:,} runs"
         by = "" if view.order == "queue" else f"by {clean(view.sorted_by)} {'▾' if view.order.startswith('-') else '▴'}"
-        chosen = f"range of {len(self._range):,}: v marks it" if self._range else ""
+        some = self._marking.range(self.table.cursor)
+        chosen = f"range of {len(some):,}: v marks it" if some else ""
         return "  ".join(part for part in (many, clean(view.filter), by, chosen) if part)
 
     def looked_at(self) -> Iterable[str]:
         return self._pages.window.ids.values()
 
     @property
-    def run_here(self) -> str:
-        run = self._run()
-        return run.id if run else ""
+    def run(self) -> Run | None:
+        known = self._pages.row(self.table.cursor)
+        return known.run if known else None
 
     @property
     def table(self) -> Table:
@@ -99,16 +97,10 @@ class QueueScreen(Panel):
         return row(known.run, seen, self._listing, self.desk.now(), self._marked(index))
 
     def _marked(self, index: int) -> bool:
-        return self._pages.id(index) in self.desk.marks or index in self._range
+        return self._marking.has(index, self.table.cursor)
 
     def _edge(self, index: int) -> Cell:
         return Cell("•" if self._marked(index) else " ", "marked")
-
-    @property
-    def _range(self) -> range:
-        if self._anchor is None:
-            return range(0)
-        return range(min(self._anchor, self.table.cursor), max(self._anchor, self.table.cursor) + 1)
 
     def redraw(self) -> None:
         if self._pages.outdated:
@@ -149,7 +141,7 @@ class QueueScreen(Panel):
         empty.display, table.display = nothing, not nothing
         if nothing and view.filter:
             lines = [heading("Nothing fits."), (), (Cell(f"   {clean(view.filter)}", "accent"),), ()]
-            empty.show([*lines, (Cell(NOTHING, "dim"),), (), (Cell(f"   {FILTER_HINT}", "dim"),)])
+            empty.show([*lines, (Cell(NOTHING, "dim"),), (), (Cell(f"   {arranging.FILTER_HINT}", "dim"),)])
         elif nothing:
             empty.show([heading(NO_RUNS[0]), *((Cell(line),) for line in NO_RUNS[1:])])
 
@@ -170,8 +162,7 @@ class QueueScreen(Panel):
         held = self.desk.left.run if first else before.ids.get(self.table.cursor, "") if before else ""
         if held in ids:
             moved = offset + ids.index(held) - self.table.cursor
-            if self._anchor is not None:
-                self._anchor = max(0, self._anchor + moved)
+            self._marking.shift(moved)
             self.table.move_to(self.table.cursor + moved)
         self._listing = listing([known.run for known in self._known()])
         self.redraw()
@@ -210,9 +201,8 @@ class QueueScreen(Panel):
         self._pages.missing(self.table.visible_rows)
 
     def on_table_cursor_moved(self, message: Table.CursorMoved) -> None:
-        if self._anchor is not None:
-            self.table.patch()
-            self.draw_status()
+        if self._marking.open:
+            self._show_marks()
         self._keep_place()
         self._draw_card()
 
@@ -228,58 +218,39 @@ class QueueScreen(Panel):
 
     # Keys.
 
-    def _run(self) -> Run | None:
-        known = self._pages.row(self.table.cursor)
-        return known.run if known else None
-
-    async def _chosen(self) -> list[Run]:
+    async def chosen(self) -> list[Run]:
         """The marked runs, those of an open range with them; or the one under the cursor."""
-        if self._anchor is not None:
+        if self._marking.open:
             await self.action_range()
         rows = self.desk.snapshot.rows
         marked = [rows[id].run for id in self.desk.marks if id in rows]
-        run = self._run()
-        return marked or ([run] if run else [])
+        return marked or await super().chosen()
 
     def action_open(self) -> None:
-        if run := self._run():
-            self.desk.show_run(run.id)
+        if self.run:
+            self.desk.show_run(self.run.id)
 
     async def action_mark(self) -> None:
-        if self._anchor is not None:
+        if self._marking.open:
             await self.action_range()
-        elif run := self._run():
-            marks = self.desk.marks
-            if marks.pop(run.id, None) is None:
-                marks[run.id] = run.name
+        elif self.run:
+            self._marking.turn(self.table.cursor)
             self._show_marks()
             self.table.action_down()
 
     async def action_range(self) -> None:
-        """Begin one here; once more marks all that lie between."""
-        if self._anchor is None:
-            self._anchor = self.table.cursor if self._run() else None
+        """Begin one here; once more marks all that lie between, before the next key acts on what is marked."""
+        if self._marking.open:
+            await self._marking.close(self.table.cursor)
         else:
-            await self._mark_range()
+            self._marking.begin(self.table.cursor)
         self._show_marks()
-
-    async def _mark_range(self) -> None:
-        """Done before the next key is looked at: that one may act on what is marked."""
-        known = [self._pages.row(index) for index in self._range]
-        found = {one.run.id: one.run.name for one in known if one}
-        if len(found) < len(known):
-            asked = await self._pages.between(self._range.start, self._range.stop - 1)
-            if asked is None:
-                return
-            found = asked
-        self.desk.marks.update(found)
-        self._anchor = None
 
     def action_unmark(self) -> None:
         if self.desk.marks:
             before = dict(self.desk.marks)
             self.desk.did(Step("unmarking", partial(self._mark_again, before)))
-        self._anchor = None
+        self._marking.drop()
         self.desk.marks.clear()
         self._show_marks()
 
@@ -292,36 +263,12 @@ class QueueScreen(Panel):
         self.table.patch()
         self.draw_status()
 
-    async def action_cancel(self) -> None:
-        errand(self, partial(actions.cancel, self, self.desk, await self._chosen()))
-
-    async def action_rerun(self) -> None:
-        if runs := await self._chosen():
-            errand(self, partial(actions.rerun, self, self.desk, runs))
-
-    async def action_hold(self) -> None:
-        errand(self, partial(actions.hold_or_release, self, self.desk, await self._chosen()))
-
-    def action_undo(self) -> None:
-        errand(self, self.desk.undo)
-
-    async def action_tell(self) -> None:
-        errand(self, partial(actions.notify, self.desk, await self._chosen()))
-
-    async def action_edit(self) -> None:
-        if run := self._run():
-            await actions.edit(self.desk, run)
-
-    async def action_copy(self) -> None:
-        if run := self._run():
-            await self.desk.copy(run.id)
-
     async def action_compare(self) -> None:
         await self.desk.show_comparison(list(self.desk.marks))
 
     def action_move(self, by: int) -> None:
         """Past the waiting run above or below."""
-        run, other = self._run(), self._pages.row(self.table.cursor + by)
+        run, other = self.run, self._pages.row(self.table.cursor + by)
         if self._pages.view.order != "queue":
             self.desk.say("only in the queue's own order can runs change places: o, then queue")
         elif run is None or other is None:
@@ -333,8 +280,9 @@ class QueueScreen(Panel):
 
     def show(self, view: View) -> None:
         """List these runs, in this order, with these columns."""
-        self._pages.view, self._anchor = view, None
-        self.desk.note_command(cli(view))
+        self._pages.view = view
+        self._marking.drop()
+        self.desk.note_command(arranging.cli(view))
         self.table.move_to(0)
         self._keep_place()
         self.draw_status()
@@ -346,12 +294,7 @@ class QueueScreen(Panel):
         self.show(replace(self._pages.view, filter=" ".join(part for part in (within, filter) if part)))
 
     async def action_order(self) -> None:
-        metrics, params = self._subjects()
-        view = self._pages.view
-        await self._pick("sort by", [*ORDERS, *metrics, *params], (view.sorted_by,), False, self._sort)
-
-    def _sort(self, picked: tuple[str, ...]) -> None:
-        self.show(self._pages.view.sorted(picked[0]))
+        await arranging.ask_order(self, self._pages.view, self._known(), self.show)
 
     def action_turn_order(self) -> None:
         if self._pages.view.order == "queue":
@@ -360,47 +303,19 @@ class QueueScreen(Panel):
             self.show(self._pages.view.turned())
 
     async def action_columns(self) -> None:
-        metrics, params = self._subjects()
-        await self._pick("columns", [*metrics, *params], self._pages.view.columns, True, self._show_columns)
+        await arranging.ask_columns(self, self._pages.view, self._known(), self._show_columns)
 
-    def _show_columns(self, picked: tuple[str, ...]) -> None:
-        self._pages.view = replace(self._pages.view, columns=picked)
+    def _show_columns(self, view: View) -> None:
+        self._pages.view = view
         self._keep_place()
-        self.desk.note_command(cli(self._pages.view))
+        self.desk.note_command(arranging.cli(view))
         self.redraw()
 
-    async def _pick(
-        self, title: str, choices: list[str], picked: tuple[str, ...], several: bool, then: Callable[[Any], None]
-    ) -> None:
-        def done(chosen: tuple[str, ...] | None) -> None:
-            if chosen is not None:
-                then(chosen)
-
-        picker = Picker(title, choices, picked, several)
-        await self.app.push_screen(picker, done)
-        picker.set_focus(picker.query_one("Input"))  # at once: the next key is already on its way
-
-    def _subjects(self) -> tuple[list[str], list[str]]:
-        """`metric.KEY` and `param.KEY` of what is known."""
-        rows = self._known()
-        metrics = sorted({f"metric.{key}" for known in rows for key in known.metrics})
-        return metrics, sorted({f"param.{key}" for known in rows for key in known.run.ask.params})
-
     def action_save(self) -> None:
-        self.query_one(Prompt).open("view", "S", hint=(Cell("a name for what you see; :NAME leads back to it", "dim"),))
-
-    def _save(self, name: str) -> None:
-        try:
-            views.save(name, self._pages.view)
-        except (WorkbenchError, OSError) as problem:
-            self.query_one(Prompt).trouble(str(problem))
-            return
-        self.close_prompt()
-        self.desk.note_command(f"{cli(self._pages.view)} --save {name}")
-        self.desk.say(f"saved: :{name} leads here, and so does workbench runs --view {name}")
+        arranging.ask_name(self)
 
     def action_metric(self) -> None:
-        keys = [key.partition(".")[2] for key in self._subjects()[0]]
+        keys = [key.partition(".")[2] for key in arranging.metrics_of(self._known())]
         if not keys:
             return
         before = self._listing.metric
@@ -413,18 +328,11 @@ class QueueScreen(Panel):
         errand(self, partial(self._fetch_trimmings, list(self.looked_at())), "trimmings")
 
     def action_filter(self) -> None:
-        self._ask_filter(self._pages.view.filter)
-
-    def _ask_filter(self, typed: str) -> None:
-        rows, machines = self.desk.snapshot.rows.values(), self.desk.snapshot.machines
-        metrics = (key for row in rows for key in row.metrics)
-        known = vocabulary((row.run for row in rows), metrics, (machine["name"] for machine in machines))
-        hint = (Cell(FILTER_HINT, "dim"),)
-        self.query_one(Prompt).open("filter", "/", typed, complete=partial(complete, known=known), hint=hint)
+        arranging.ask_filter(self, self._pages.view.filter)
 
     def prompted(self, kind: str, text: str) -> None:
         if kind == "view":
-            self._save(text)
+            arranging.save(self, text, self._pages.view)
             return
         self.close_prompt()
         self.narrow(text)
@@ -437,23 +345,15 @@ class QueueScreen(Panel):
         typed, self._pages.view = self._pages.view.filter, self._pages.sound
         self.draw_status()
         column = problem.evidence.get("column")
-        self._ask_filter(typed)
+        arranging.ask_filter(self, typed)
         self.query_one(Prompt).trouble(problem.message, column if isinstance(column, int) else None)
 
     async def action_back(self) -> None:
         """Out of a range first, then out of the filter, then off with the marks."""
-        if self._anchor is not None:
-            self._anchor = None
+        if self._marking.open:
+            self._marking.drop()
             self._show_marks()
         elif self._pages.view.filter:
             self.narrow("")
         elif self.desk.marks:
             self.action_unmark()
-
-
-def cli(view: View) -> str:
-    """The command line that lists the same."""
-    words = ["runs", shlex.quote(view.filter) if view.filter else ""]
-    words += ["--order", view.order] if view.order != "queue" else []
-    words += ["--columns", shlex.quote(",".join(view.columns))] if view.columns else []
-    return " ".join(word for word in words if word)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from functools import partial
 from typing import Any
 
 from textual.app import ComposeResult
@@ -12,11 +11,12 @@ from textual.widgets import ContentSwitcher
 
 from workbench import commands
 from workbench.client.mirror import Row
+from workbench.domain.run import Run
 from workbench.present.cells import Cell
 from workbench.present.runs import headline
 from workbench.present.sanitise import clean
-from workbench.screens import actions
-from workbench.screens.base import WIDE, Panel
+from workbench.screens.acting import ActingPanel
+from workbench.screens.base import WIDE
 from workbench.screens.errand import errand
 from workbench.screens.panes.curve import Curve
 from workbench.screens.panes.files import FilesPane
@@ -32,7 +32,7 @@ PANES: tuple[type[Pane], ...] = (OverviewPane, LogPane, MetricsPane, UsagePane, 
 FIRST = LogPane
 
 
-class RunScreen(Panel):
+class RunScreen(ActingPanel):
     SCOPE = "run"
     CSS_PATH = "run.tcss"
     BINDINGS = commands.bindings("run")
@@ -68,6 +68,10 @@ class RunScreen(Panel):
     @property
     def _row(self) -> Row | None:
         return self.desk.snapshot.rows.get(self.run_id)
+
+    @property
+    def run(self) -> Run | None:
+        return self._row.run if self._row else None
 
     @property
     def run_here(self) -> str:
@@ -138,8 +142,7 @@ class RunScreen(Panel):
 
     # Keys.
 
-    def on_mount(self) -> None:
-        super().on_mount()
+    def on_mount(self) -> None:  # Textual calls that of Panel as well
         self._show_tab(self._front)
 
     def close_prompt(self) -> None:
@@ -176,32 +179,6 @@ class RunScreen(Panel):
             self._show_tab(self._metrics)
             self.desk.note_command(f"plot {clean(row.run.name)} {clean(self._metrics.metric)}")
             self.call_after_refresh(self.redraw)
-
-    def action_cancel(self) -> None:
-        if row := self._row:
-            errand(self, partial(actions.cancel, self, self.desk, [row.run]))
-
-    def action_rerun(self) -> None:
-        if row := self._row:
-            errand(self, partial(actions.rerun, self, self.desk, [row.run]))
-
-    def action_hold(self) -> None:
-        if row := self._row:
-            errand(self, partial(actions.hold_or_release, self, self.desk, [row.run]))
-
-    def action_tell(self) -> None:
-        if row := self._row:
-            errand(self, partial(actions.notify, self.desk, [row.run]))
-
-    def action_undo(self) -> None:
-        errand(self, self.desk.undo)
-
-    async def action_edit(self) -> None:
-        if row := self._row:
-            await actions.edit(self.desk, row.run)
-
-    async def action_copy(self) -> None:
-        await self.desk.copy(self.run_id)
 
     def on_resize(self) -> None:
         self.call_after_refresh(self.redraw)
