@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import stat
 from collections.abc import Iterator
@@ -109,3 +110,16 @@ def test_a_file_where_a_directory_should_be_is_said(tmp_path: Path) -> None:
     with Landing(str(tmp_path), force=True) as landing, pytest.raises(WorkbenchError, match="can't write"):
         landing.write("model.pt", [b"x"])
     assert files(tmp_path) == {"plots": "a file"}
+
+
+@pytest.mark.parametrize("force", [False, True])
+def test_what_is_given_up_half_way_leaves_what_was_there(tmp_path: Path, force: bool) -> None:
+    (tmp_path / "old.txt").write_text("old")
+    name = "old.txt" if force else "new.txt"
+    with Landing(str(tmp_path), force=force) as landing:
+        with pytest.raises(asyncio.CancelledError), landing.file(name) as file:
+            file.write(b"half")
+            raise asyncio.CancelledError
+        with landing.file(name) as file:
+            file.write(b"whole")
+    assert files(tmp_path) == {"old.txt": "old", name: "whole"}
