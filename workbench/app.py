@@ -226,7 +226,7 @@ class Workbench(App[int]):
             self.say("mark two runs or more with space, then press =")
             return
         names = [self.marks.get(run, run) for run in runs]
-        self.note_command("compare " + " ".join(map(clean, names)))
+        self.note_command("compare --best " + " ".join(map(clean, names)))
         await self.push_screen(CompareScreen(runs))
 
     async def edit(self, run: str) -> None:
@@ -252,10 +252,10 @@ class Workbench(App[int]):
             await asyncio.to_thread(subprocess.run, [*_CLI, *words], check=False)
         self.refresh()
 
-    async def copy(self, text: str) -> None:
+    async def copy(self, text: str, called: str = "") -> None:
         if not (terminal.in_tmux() and await terminal.copy_by_tmux(text)):
             self.copy_to_clipboard(text)
-        self.say(f"copied {text}")
+        self.say(f"copied {called or text}")
 
     # The user's own files.
 

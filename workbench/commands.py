@@ -198,14 +198,24 @@ COMMANDS: tuple[Command, ...] = (
     ),
     _c("files.left", "left", "left", "What stands further left", "aside(-1)"),
     _c("files.right", "right", "right", "What stands further right", "aside(1)"),
-    _c("compare.fold", "f", "equal ones", "Show or fold what is equal", "fold", footer=True),
-    _c("compare.open", "enter", "open", "The run of this column", "open", "show {run}"),
-    _c("compare.left", "left", "left", "The run to the left", "column(-1)"),
-    _c("compare.right", "right", "right", "The run to the right", "column(1)"),
+    _c("compare.next", "]", "next tab", "The next tab", "tab(1)", footer=True),
+    _c("compare.previous", "[", "tab before", "The tab before", "tab(-1)"),
+    _c("compare.open", "enter", "open", "The run under the cursor", "open", "show {run}", True),
+    _c("compare.base", "b", "base", "Measure the others by the run under the cursor", "base", footer=True),
+    _c("compare.best", "v", "best/last", "Of each metric the best value, or the last", "best", footer=True),
+    _c("compare.metric", "m", "metric", "Look at the next metric", "metric", footer=True),
+    _c("compare.delta", "d", "differences", "Metrics as they are, or as differences to the base run", "delta"),
+    _c("compare.order", "o", "best first", "Sort the runs by the metric that is looked at", "order"),
+    _c("compare.fold", "f", "equal ones", "Show or fold what is equal", "fold"),
+    _c("compare.over", "p", "average over", "Group the runs over the next param, or over seeds again", "over"),
+    _c("compare.left", "left", "left", "The run to the left, or the columns", "sideways(-1)"),
+    _c("compare.right", "right", "right", "The run to the right, or the columns", "sideways(1)"),
+    _c("compare.remove", "x", "remove", "Take this run out of the comparison", "remove"),
+    _c("compare.copy", "y", "copy", "Copy what is shown, as Markdown", "copy"),
 )
 
 SCOPES = ("projects", "queue", "machines", "run", "log", "metrics", "chart", "files", "compare")
-LISTS = ("projects", "queue", "machines", "metrics", "files")
+LISTS = ("projects", "queue", "machines", "metrics", "files", "compare")
 """Scopes of screens on which the keys of every list hold, too."""
 TABS = (("run", "metrics", "chart"), ("run", "files"))
 """Scopes that hold together on one of a run's tabs."""

@@ -12,12 +12,13 @@ import math
 import os
 from base64 import b64encode
 from collections.abc import AsyncIterator, Callable, Mapping
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import Any
 
 from tests.fitting import fits, numbers, texts
 from tests.screens.made_up import NOW, World
 from workbench.domain.filters import parse as parse_filter
+from workbench.domain.goals import Aim, guess
 from workbench.domain.run import Run, started_at
 from workbench.domain.search import TROUBLE, query
 from workbench.domain.status import Cancelled, Held, Queued
@@ -256,18 +257,43 @@ class FakeEngine:
 
     def do_compare(self, runs: list[str]) -> Reply:
         found = [self.world.find(run) for run in runs]
-        keys = dict.fromkeys(key for run in found for key in self.world.last(run.id))
-        last = {
-            key: [number_out(v) if (v := self.world.last(r.id).get(key)) is not None else None for r in found]
-            for key in keys
-        }
+        keys = sorted({key for run in found for key in self.world.values(run.id)})
+        aims = {key: aim for key in keys if (aim := guess(key))}
+        kept = [self.world.values(run.id) for run in found]
         return {
             "runs": [run_out(run) for run in found],
             "params": {},
-            "metrics": last,
+            "metrics": {key: [number_out(one[key][-1]) if key in one else None for one in kept] for key in keys},
+            "best": {key: [_best(one[key], aims.get(key)) if key in one else None for one in kept] for key in keys},
+            "goals": {key: asdict(aim) for key, aim in aims.items()},
+            "config": {
+                key: [self.world.configs.get(run.id, {}).get(key) for run in found]
+                for key in sorted({key for run in found for key in self.world.configs.get(run.id, {})})
+            },
             "same": {},
             "code": [],
             "environment": [],
+        }
+
+    def do_compare_code(self, base: str, run: str) -> Reply:
+        before, after = self.world.find(base), self.world.find(run)
+        differ = before.code.snapshot != after.code.snapshot
+        return {
+            "base": asdict(before.code),
+            "run": asdict(after.code),
+            "text": self.world.diff if differ else "",
+            "files": self.world.differing if differ else [],
+            "count": len(self.world.differing) if differ else 0,
+            "included": len(self.world.differing) if differ else 0,
+        }
+
+    def do_compare_environment(self, base: str, run: str) -> Reply:
+        before, after = self.world.find(base).environment, self.world.find(run).environment
+        return {
+            "base": asdict(before),
+            "run": asdict(after),
+            "packages": self.world.packages if before.id != after.id else [],
+            "same": 41,
         }
 
     def do_diff(self, run: str) -> Reply:
@@ -330,6 +356,13 @@ def _busy(size: float, seed: int, since: int, every: int, points: int) -> Reply:
         }
 
     return {"use": scaled(1.0), "memory": scaled(0.7 * size)}
+
+
+def _best(values: list[float], aim: Aim | None) -> float | str:
+    finite = [value for value in values if math.isfinite(value)]
+    if aim is None or not finite:
+        return number_out(values[-1])
+    return max(finite) if aim.goal == "max" else min(finite)
 
 
 @contextlib.asynccontextmanager

@@ -61,6 +61,13 @@ index 3f1a2b4..9c0d1e2 100644
 +    schedule = cosine(optimiser, epochs=args.epochs)
      for epoch in range(args.epochs):
 """
+FILES = [{"path": "train.py", "how": "changed"}, {"path": "schedules/cosine.py", "how": "added"}]
+PACKAGES: list[dict[str, Any]] = [
+    {"name": "nvidia-cublas-cu12", "base": "12.6.4.1", "run": None},
+    {"name": "numpy", "base": "1.26.4", "run": "2.4.0"},
+    {"name": "torch", "base": "2.8.0", "run": "2.9.1"},
+    {"name": "triton", "base": None, "run": "3.5.0"},
+]
 
 
 @dataclass
@@ -79,6 +86,12 @@ class World:
     """run -> name -> what it left."""
     progress: dict[str, dict[str, Any]] = field(default_factory=dict)
     collecting: dict[str, dict[str, Any]] = field(default_factory=dict)
+    configs: dict[str, dict[str, str]] = field(default_factory=dict)
+    """What runs logged about themselves."""
+    differing: list[dict[str, str]] = field(default_factory=lambda: list(FILES))
+    """Those that differ between two snapshots."""
+    packages: list[dict[str, Any]] = field(default_factory=lambda: list(PACKAGES))
+    """Those that differ between two environments."""
     _ordered: list[Run] | None = None
 
     def put(self, run: Run) -> None:
@@ -382,6 +395,35 @@ def many(count: int) -> World:
     return world
 
 
+def a_study(count: int) -> World:
+    """So many finished runs over learning rates, widths and five seeds each; the last of them with newer code."""
+    world = World()
+    rates, widths = (0.003, 0.01, 0.03, 0.1), (64, 128, 256)
+    for index in range(count):
+        rate, wide = rates[index // 5 % len(rates)], widths[index // 20 % len(widths)]
+        one = run(
+            40 + index,
+            f"{STUDY[index % len(STUDY)]}-{40 + index}",
+            Finished(ended("gpu3", 20 + index % 9)),
+            lr=rate,
+            width=wide,
+            seed=index % 5,
+        )
+        if index == count - 1:
+            code, environment = (
+                Code("52bc" * 16, "8d3f0a12" * 5, "main", 1),
+                Environment("a01d" * 16, "20dd" * 16, "3.12", "uv.lock"),
+            )
+            one = replace(one, code=code, environment=environment)
+        world.put(one)
+        world.curves[one.id] = curves(index, 120) | {"epoch": [float(step) for step in range(120)]}
+        world.configs[one.id] = {"optimiser": "AdamW" if index % 2 else "SGD", "layers": "[64, 32]", "amp": "true"}
+    return world
+
+
+STUDY = ("brave-sunset", "calm-river", "keen-falcon", "quiet-ember", "lucid-dawn", "北京-数据-baseline", "proud-cedar")
+
+
 HOSTILE = (
     "\x1b[31mred\x1b[0m",
     "\x1b]0;owned\x07title",
@@ -420,9 +462,12 @@ def hostile() -> World:
         world.curves[one.id] = {text: [0.1, math.nan, 0.3], "loss": [1.0, math.inf, 0.5]}
         world.logs[one.id] = "\n".join(HOSTILE) * 3
         world.left[one.id] = {name: "\n".join(HOSTILE).encode() for name in ("0.csv", *HOSTILE)}
+        world.configs[one.id] = {text: text, "model": text}
     world.machines = [
         machine(text, hostname=text, reason=text, warnings=[text], devices_held={}) for text in HOSTILE[:6]
     ]
     world.projects = [_project(text, text, {"finished": 1}, 1, None) for text in HOSTILE]
     world.diff = "\n".join("+" + text for text in HOSTILE)
+    world.differing = [{"path": text, "how": "changed"} for text in HOSTILE]
+    world.packages = [{"name": text, "base": text, "run": text} for text in HOSTILE]
     return world

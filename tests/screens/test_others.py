@@ -1,4 +1,4 @@
-"""Projects, machines, compare."""
+"""Projects, machines."""
 
 from __future__ import annotations
 
@@ -67,33 +67,3 @@ async def test_a_machine_leads_to_its_runs(tmp_path: Path) -> None:
         await person.press("enter")
         await person.sees("@gpu1", "keen-falcon-14")
         assert engine.called("runs")[-1]["filter"] == "@gpu1"
-
-
-async def test_marked_runs_side_by_side(tmp_path: Path) -> None:
-    async with open_app(a_team(), tmp_path) as (person, _):
-        await person.sees("brave-sunset-12")
-        await person.press(" ", " ", "=")
-        await person.sees("compare 2 runs", "0.01", "0.03", "▸ 6 equal")
-        assert "seed  " not in person.text()
-        await person.press("f")
-        await person.sees("▾ 6 equal", "  seed", "7c2e9f01 +3")
-        await person.press("escape")
-        await person.sees("2 marked", "▶ running")
-
-
-async def test_more_runs_than_fit_move_sideways(tmp_path: Path) -> None:
-    async with open_app(a_team(), tmp_path) as (person, _):
-        await person.sees("brave-sunset-12")
-        await person.press(*[" "] * 6, "=")
-        await person.sees("compare 6 runs, 1 to 3 shown", "keen-falcon-14")
-        await person.press("right")
-        await person.sees("2 to 4 shown", "quiet-ember-15")
-        await person.press("enter")
-        await person.sees("calm-river-13  ▶ running")
-
-
-async def test_comparing_nothing_says_how(tmp_path: Path) -> None:
-    async with open_app(a_team(), tmp_path) as (person, _):
-        await person.sees("brave-sunset-12")
-        await person.press("=")
-        await person.hears("mark two runs or more with space, then press =")

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.unit.cli_server import RUN, ended, serving, workbench
+from tests.unit.cli_server import RUN, ended, on_terminal, serving, workbench
 from workbench.cli import plot
 from workbench.errors import UsageError
 from workbench.present.canvas import Series
@@ -143,22 +143,99 @@ def test_sql_errors_keep_their_lines(tmp_path: Path) -> None:
     assert done.stderr == "workbench: syntax error\n  LINE 1: selec\n          ^\n"
 
 
-def test_compare(tmp_path: Path) -> None:
-    other = ended(3, name="calm-river-13", params={"lr": 0.1})
-    answer = {
-        "runs": [ended(0), other],
-        "params": {"lr": [0.01, 0.1]},
+def comparison() -> dict[str, Any]:
+    """Three runs, two of them over seeds."""
+    runs = [
+        ended(0, params={"lr": 0.01, "seed": 1}),
+        ended(0, id="b", name="calm-river-13", params={"lr": 0.01, "seed": 2}),
+        ended(3, id="c", name="keen|falcon-14", params={"lr": 0.1, "seed": 1}),
+    ]
+    return {
+        "runs": runs,
+        "params": {"lr": [0.01, 0.01, 0.1]},
         "same": {},
-        "metrics": {"loss": ["NaN", None]},
-        "code": [{}, {}],
-        "environment": [{}, {}],
+        "metrics": {"loss": [0.25, 0.75, "NaN"], "acc": [0.5, None, 0.5]},
+        "best": {"loss": [0.125, 0.25, "NaN"], "acc": [0.5, None, 0.5]},
+        "goals": {"loss": {"goal": "min", "declared": False}, "acc": {"goal": "max", "declared": True}},
+        "config": {"optimiser": ["SGD", "AdamW", None]},
+        "code": [{}, {}, {}],
+        "environment": [{}, {}, {}],
     }
-    said, asked = ask(tmp_path, {"compare": answer}, "compare", "12", "13")
-    lines = [line.split() for line in said.splitlines()]
-    assert asked == [{"runs": ["12", "13"]}]
-    assert ["brave-sunset-12", "calm-river-13"] in lines
-    assert ["lr", "0.01", "0.1"] in lines
-    assert ["loss", "nan", "–"] in lines
+
+
+def compare(tmp_path: Path, *words: str) -> list[list[str]]:
+    said, asked = ask(tmp_path, {"compare": comparison()}, "compare", "12", "13", "14", *words)
+    assert asked == [{"runs": ["12", "13", "14"]}]
+    return [line.split() for line in said.splitlines()]
+
+
+def test_compare(tmp_path: Path) -> None:
+    lines = compare(tmp_path)
+    assert lines[0] == ["brave-sunset-12", "calm-river-13", "keen|falcon-14"]
+    assert ["lr", "0.01", "0.01", "0.1"] in lines
+    assert ["loss", "↓", "0.2500", "0.7500", "nan"] in lines
+    assert ["acc", "↑", "0.5000", "–", "0.5000"] in lines
+    assert ["project", "churn"] in lines
+
+
+def test_compare_by_the_best(tmp_path: Path) -> None:
+    assert ["loss", "↓", "0.1250", "0.2500", "nan"] in compare(tmp_path, "--best")
+
+
+def test_compare_over_seeds(tmp_path: Path) -> None:
+    lines = compare(tmp_path, "--group")
+    assert lines[0] == ["group", "n", "acc", "↑", "loss", "↓"]
+    assert ["lr", "0.01", "2", "0.5000", "0.5000", "±0.3536"] in lines
+    assert ["lr", "0.1", "1", "0.5000", "–"] in lines
+
+
+def test_compare_over_seeds_as_json(tmp_path: Path) -> None:
+    said, _ = ask(tmp_path, {"compare": comparison()}, "compare", "12", "13", "14", "--group", "--json")
+    first, second = json.loads(said)
+    assert (first["runs"], first["params"], first["over"]) == (["k3v9q2xd", "b"], {"lr": 0.01}, ["seed"])
+    loss = {"n": 2, "mean": 0.5, "deviation": pytest.approx(0.3535534), "min": 0.25, "max": 0.75}
+    assert first["metrics"]["loss"] == loss
+    assert second["metrics"]["loss"] == {"n": 0, "mean": "NaN", "deviation": None, "min": "NaN", "max": "NaN"}
+
+
+def test_compare_what_code_logged(tmp_path: Path) -> None:
+    assert compare(tmp_path, "--config")[1] == ["optimiser", "SGD", "AdamW", "–"]
+
+
+def test_compare_as_markdown(tmp_path: Path) -> None:
+    said, _ = ask(tmp_path, {"compare": comparison()}, "compare", "12", "13", "14", "--markdown")
+    head, rule, *rows = said.splitlines()
+    assert head == "|  | brave-sunset-12 | calm-river-13 | keen\\|falcon-14 |"
+    assert rule == "| --- | --- | --- | --- |"
+    assert "| lr | 0.01 | 0.01 | 0.1 |" in rows
+
+
+DIFF = "diff --git a/x b/x\n--- a/x\n+++ b/x\n@@ -1 +1 @@\n-a\x0cb\n+\x1b[31mc\n"
+
+
+def test_compare_code_gives_a_pipe_every_byte_of_the_diff(tmp_path: Path) -> None:
+    reply = {"base": {}, "run": {}, "text": DIFF, "files": [], "count": 1, "included": 1}
+    with serving(tmp_path, compare_code=lambda params: reply) as server:
+        done = workbench(tmp_path, "compare", "12", "13", "14", "--code")
+        assert "\x1b" not in on_terminal(tmp_path, "compare", "12", "13", "--code")
+    assert done.stdout == DIFF * 2
+    assert server.params("compare_code")[:2] == [{"base": "12", "run": "13"}, {"base": "12", "run": "14"}]
+
+
+def test_compare_environments(tmp_path: Path) -> None:
+    packages = [{"name": "numpy", "base": "1.26.4", "run": "2.4.0"}, {"name": "triton", "base": None, "run": "3.5"}]
+    reply = {"base": {}, "run": {}, "packages": packages, "same": 3}
+    with serving(tmp_path, compare_environment=lambda params: reply):
+        lines = workbench(tmp_path, "compare", "12", "13", "--env").stdout.splitlines()
+        assert [line.split() for line in lines[:3]] == [
+            ["package", "12", "13"],
+            ["numpy", "1.26.4", "2.4.0"],
+            ["triton", "–", "3.5"],
+        ]
+        assert "| numpy | 1.26.4 | 2.4.0 |" in workbench(tmp_path, "compare", "12", "13", "--env", "--markdown").stdout
+        assert "two runs or more" in workbench(tmp_path, "compare", "12", "--env").stderr
+    with serving(tmp_path / "again", compare_environment=lambda params: {**reply, "packages": []}):
+        assert "13 has the same packages as 12" in workbench(tmp_path / "again", "compare", "12", "13", "--env").stdout
 
 
 def series(values: list[Any]) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from workbench.domain.progress import Progress
 from workbench.domain.run import Run
 from workbench.domain.status import TRANSITIONS, Queued, Running
 from workbench.domain.time import SECOND
-from workbench.present import compare, first_screen, machines, numbers, projects
+from workbench.present import first_screen, machines, numbers, projects
 from workbench.present.cells import Cell, Line, plain, width
 from workbench.present.columns import GAP, Column, arrange
 from workbench.present.facts import fact_lines, wrap
@@ -159,20 +159,6 @@ def test_facts_wrap_under_their_own_column() -> None:
     assert [plain(line) for line in lines] == ["command      python train.py --lr", "             0.1 --depth 6"]
     assert wrap("a" * 25, 10) == ["a" * 10, "a" * 10, "a" * 5]
     assert wrap("", 10) == [""]
-
-
-def test_comparing_shows_what_differs_and_folds_what_is_equal() -> None:
-    world = a_team()
-    runs = [world.runs["r0000012"], world.runs["r0000013"]]
-    metrics: dict[str, list[float | None]] = {"loss": [0.1, 0.2], "acc": [0.5, 0.5], "auc": [None, 0.7]}
-    rows = [[cell.text for cell in row] for row in compare.rows(runs, metrics, NOW)]
-    assert ["  lr", "0.01", "0.03", ""] in rows
-    assert ["  auc", "–", "0.7000", ""] in rows
-    assert not any(row[0] == "  depth" for row in rows)
-    assert rows[-1][0] == "▸ 7 equal"
-    assert "depth" in rows[-1][1]
-    unfolded = [[cell.text for cell in row] for row in compare.rows(runs, metrics, NOW, unfolded=True)]
-    assert ["  depth", "6"] in unfolded
 
 
 def said(cell: Cell | Line) -> str:

@@ -22,7 +22,7 @@ VERBS: dict[str, tuple[str, str]] = {
     "show": ("look", "everything about one run"),
     "logs": ("look", "what a run printed"),
     "explain": ("look", "why a run waits, and what would start it"),
-    "compare": ("look", "params and last metrics of several runs, side by side"),
+    "compare": ("look", "what differs between runs, and what came of it"),
     "plot": ("look", "draw a run's metrics"),
     "replay": ("look", "what happened to runs in a night, as lines or at a pace"),
     "pull": ("look", "fetch what a run left: its artifacts and outputs"),

@@ -21,6 +21,8 @@ class Column:
     """Its part of the room that is left over."""
     most: int = 0
     """Grows no further than this; 0: without end."""
+    style: str = ""
+    """Of its title, where that differs from those of the others."""
 
     def titled(self, title: str) -> Column:
         return replace(self, title=title)

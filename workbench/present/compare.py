@@ -1,99 +1,198 @@
-"""Runs side by side: what differs first, what is equal folded into one line."""
+"""Runs side by side as facts in sections: what differs first, what is equal apart. matrix.py lays them out."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 
+from workbench.domain.comparison import Comparison
+from workbench.domain.goals import Aim
+from workbench.domain.groups import seeds
 from workbench.domain.run import Run
 from workbench.domain.time import Micros
-from workbench.present.cells import Cell
-from workbench.present.columns import GAP, Column
+from workbench.present.cells import Cell, Line
 from workbench.present.numbers import metric, param
 from workbench.present.runs import machine, time
 from workbench.present.sanitise import clean
 from workbench.present.status import status
 
-Row = tuple[Cell, ...]
-Facts = Mapping[str, Sequence[str]]
-"""What is compared -> what each run says, as text; "" where it says nothing."""
-KEY, VALUE = 14, 15
-END = Cell("")
-"""Ends a row of values: without it the last one would take the rest of the line."""
+NOTHING = Cell("–", "dim")
+BASE = "◆"
+"""Marks the run that the others are measured by."""
 
 
-def shown(count: int, first: int, width: int) -> slice:
-    """Which of so many runs fit side by side, from the run `first` on."""
-    return slice(first, min(count, first + max(1, (width - KEY - 2 * GAP) // (VALUE + GAP))))
+@dataclass(frozen=True, slots=True)
+class View:
+    """How a comparison is looked at."""
+
+    base: int = 0
+    """Index of the run that the others are measured by."""
+    at: int = 0
+    """Index of the run under the cursor."""
+    best: bool = True
+    """The best value of each metric, rather than its last."""
+    deltas: bool = False
+    """Metrics as differences to the base run's."""
+    unfolded: bool = False
+    """With what is equal."""
+    metric: str = ""
+    over: tuple[str, ...] = ()
+    """Params that groups are averaged over; empty: the seeds, as far as their names tell."""
+
+    def averaged(self, runs: Sequence[Run]) -> tuple[str, ...]:
+        return self.over or seeds(runs)
 
 
-def columns(names: Sequence[str]) -> tuple[Column, ...]:
-    """A column for what is compared, and one for each of the runs that are shown."""
-    runs = [Column(clean(name), VALUE, grows=1, most=24, right=True) for name in names]
-    return (Column("", KEY, grows=1, most=20), *runs, Column("", 0, grows=1))
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """One thing that runs are compared by."""
+
+    label: str
+    cells: tuple[Cell, ...]
+    """Of each run."""
+    arrow: str = " "
+    """Which way it is better: `↓`, `↑`, or a space."""
+    key: str = ""
+    """Of a metric."""
 
 
-def rows(
-    runs: Sequence[Run],
-    metrics: Mapping[str, Sequence[float | None]],
-    now: Micros,
-    *,
-    part: slice = slice(None),
-    unfolded: bool = False,
-) -> list[Row]:
-    """Sections of what differs: the runs themselves, params, metrics, origins; then what is equal.
-
-    All runs are compared; the cells are those of the `part` that is shown.
-    """
-    about = [
-        (Cell("status", "dim"), *(status(run) for run in runs[part]), END),
-        (Cell("machine", "dim"), *(machine(run) for run in runs[part]), END),
-        (Cell("time", "dim"), *(time(run, now) for run in runs[part]), END),
-    ]
-    lines: list[Row] = [*about, (END,)]
-    same: list[tuple[str, str]] = []
-    for title, facts in (("params", _params(runs)), ("metrics", _metrics(metrics)), ("made from", _origins(runs))):
-        differing = {key: texts for key, texts in facts.items() if len(set(texts)) > 1 or len(texts) == 1}
-        same += [(key, texts[0]) for key, texts in facts.items() if key not in differing]
-        if differing:
-            lines.append((Cell(title, "title"),))
-            lines += [_row(key, texts[part]) for key, texts in differing.items()]
-            lines.append((END,))
-    return [*lines, *_equal(same, unfolded)]
+@dataclass(frozen=True, slots=True)
+class Section:
+    title: str
+    facts: tuple[Fact, ...]
 
 
-def _params(runs: Sequence[Run]) -> Facts:
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    names: tuple[str, ...]
+    """Of the runs; clean."""
+    sections: tuple[Section, ...]
+    same: tuple[tuple[str, str], ...]
+    """What is equal in all of them, and what it is."""
+
+
+def sheet(comparison: Comparison, view: View, now: Micros) -> Sheet:
+    """How the runs stand, then what differs of params, metrics and origins."""
+    runs = comparison.runs
+    state = Section(
+        "",
+        (
+            Fact("status", tuple(status(run) for run in runs)),
+            Fact("machine", tuple(machine(run) for run in runs)),
+            Fact("time", tuple(time(run, now) for run in runs)),
+        ),
+    )
+    params, same_params = _told(_params(runs), view.base)
+    origins, same_origins = _told(_origins(runs), view.base)
+    metrics, same_metrics = _measured(comparison, view)
+    title = "metrics, best" if view.best else "metrics, last"
+    sections = (Section("params", params), Section(title, metrics), Section("made from", origins))
+    return _sheet(runs, (state, *sections), (*same_params, *same_metrics, *same_origins))
+
+
+def config_sheet(comparison: Comparison, view: View) -> Sheet:
+    """What differs of what their code logged about itself."""
+    texts = {key: [clean(text or "") for text in values] for key, values in comparison.config.items()}
+    differing, same = _told(texts, view.base)
+    return _sheet(comparison.runs, (Section("config", differing),), same)
+
+
+def _sheet(runs: Sequence[Run], sections: Sequence[Section], same: Sequence[tuple[str, str]]) -> Sheet:
+    names = tuple(clean(run.name) for run in runs)
+    return Sheet(names, tuple(section for section in sections if section.facts), tuple(same))
+
+
+Told = tuple[tuple[Fact, ...], tuple[tuple[str, str], ...]]
+"""What differs, and what is equal."""
+
+
+def _told(texts: Mapping[str, Sequence[str]], base: int) -> Told:
+    """Of what each run says, "" where it says nothing."""
+    differing, same = [], []
+    for key, said in texts.items():
+        if len(set(said)) == 1:
+            same.append((clean(key), said[0]))
+            continue
+        cells = tuple(_said(text, text != said[base]) for text in said)
+        differing.append(Fact(clean(key), cells))
+    return tuple(differing), tuple(same)
+
+
+def _said(text: str, other: bool) -> Cell:
+    """A text that is not the base run's stands out."""
+    return Cell(text or NOTHING.text, "accent" if other else "" if text else NOTHING.style)
+
+
+def _measured(comparison: Comparison, view: View) -> Told:
+    differing, same = [], []
+    for key, measured in comparison.metrics.items():
+        values = comparison.values(key, view.best)
+        texts = {"" if value is None else metric(value) for value in values}
+        if len(texts) == 1:
+            same.append((clean(key), texts.pop()))
+            continue
+        others = [None if index == view.base else values[view.base] for index in range(len(values))]
+        pairs = zip(values, others, strict=True)
+        cells = tuple(value_cell(value, base, measured.aim, view.deltas) for value, base in pairs)
+        differing.append(Fact(clean(key), cells, arrow(measured.aim), key))
+    return tuple(differing), tuple(same)
+
+
+def value_cell(value: float | None, base: float | None, aim: Aim | None, delta: bool = False) -> Cell:
+    """A value of a metric; one that is better than the base run's is good."""
+    if value is None:
+        return NOTHING
+    better = aim is not None and base is not None and aim.better(value, base)
+    text = metric(value) if base is None or not delta else signed(value - base)
+    return Cell(text, "good" if better else "")
+
+
+def signed(difference: float) -> str:
+    """`+0.0120`, `-3`, `0`."""
+    return f"+{metric(difference)}" if difference > 0 else metric(difference)
+
+
+def arrow(aim: Aim | None) -> str:
+    return " " if aim is None else "↑" if aim.goal == "max" else "↓"
+
+
+def better_words(aim: Aim | None) -> str:
+    """`lower is better, by its name`."""
+    if aim is None:
+        return "nothing says which way is better: the last value stands for the best"
+    way = "higher" if aim.goal == "max" else "lower"
+    return f"{way} is better, " + ("as the project says" if aim.declared else "by its name")
+
+
+def headline(comparison: Comparison, view: View) -> Line:
+    """What the others are measured by, and how the metric is read."""
+    line = [Cell(f" {BASE} ", "title"), Cell(clean(comparison.runs[view.base].name), "strong")]
+    if view.metric in comparison.metrics:
+        aim = comparison.metrics[view.metric].aim
+        which = "best" if view.best else "last"
+        line.append(Cell(f"   {f'{arrow(aim)} {clean(view.metric)}'.strip()}, {which}", "title"))
+        if view.best:
+            line.append(Cell(f"   {better_words(aim)}", "dim"))
+    return tuple(line)
+
+
+def _params(runs: Sequence[Run]) -> dict[str, list[str]]:
     keys = dict.fromkeys(key for run in runs for key in run.ask.params)
     return {key: [param(run.ask.params[key]) if key in run.ask.params else "" for run in runs] for key in keys}
 
 
-def _metrics(metrics: Mapping[str, Sequence[float | None]]) -> Facts:
-    return {key: ["" if one is None else metric(one) for one in values] for key, values in metrics.items()}
-
-
-def _origins(runs: Sequence[Run]) -> Facts:
-    return {
-        "command": [" ".join(clean(word) for word in run.ask.command) for run in runs],
-        "code": [_code(run) for run in runs],
-        "environment": [run.environment.id[:12] or "none" for run in runs],
-        "project": [clean(run.project) for run in runs],
+def _origins(runs: Sequence[Run]) -> dict[str, list[str]]:
+    tell: dict[str, Callable[[Run], str]] = {
+        "command": lambda run: " ".join(clean(word) for word in run.ask.command),
+        "code": code,
+        "environment": lambda run: run.environment.id[:12] or "none",
+        "project": lambda run: clean(run.project),
     }
+    return {key: [say(run) for run in runs] for key, say in tell.items()}
 
 
-def _code(run: Run) -> str:
-    """`41ab7c2 +3`: commit, and how many files differed from it."""
+def code(run: Run) -> str:
+    """`41ab7c2f +3`: commit, and how many files differed from it."""
     if not run.code.commit:
         return run.code.snapshot[:8]
     return run.code.commit[:8] + (f" +{run.code.changes}" if run.code.changes else "")
-
-
-def _row(key: str, texts: Sequence[str]) -> Row:
-    return (Cell("  " + clean(key), "dim"), *(Cell(text or "–", "" if text else "dim") for text in texts), END)
-
-
-def _equal(same: Sequence[tuple[str, str]], unfolded: bool) -> list[Row]:
-    if not same:
-        return []
-    if not unfolded:
-        return [(Cell(f"▸ {len(same)} equal", "dim"), Cell(", ".join(clean(key) for key, _ in same), "dim"))]
-    lines: list[Row] = [(Cell(f"▾ {len(same)} equal", "dim"),)]
-    return lines + [(Cell("  " + clean(key), "dim"), Cell(text, "dim")) for key, text in same]

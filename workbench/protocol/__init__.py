@@ -41,7 +41,16 @@ names are those of the command line and of engine/handlers):
     explain      {run}                                   -> {run, why: {kind, text, until}, progress: null or
                                                             Progress}
     compare      {runs: [R]}                             -> {runs: [Run], params: {key: [value]}, same: {key: value},
-                                                             metrics: {key: [last]}, code: [...], environment: [...]}
+                                                             metrics: {key: [last]}, best: {key: [value]},
+                                                             goals: {key: {goal: max | min, declared}},
+                                                             config: {key: [text]}, code: [...], environment: [...]}
+                                                            of 2 to 50 runs, null where one has none. A metric without
+                                                            a goal has its last value as its best
+    compare_code {base, run}                             -> {base: Code, run: Code, text: a diff as git writes it,
+                                                             files: [{path, how: added | removed | changed}],
+                                                             count: of the files, included: of them in the text}
+    compare_environment {base, run}                      -> {base: {id, python, origin}, run: {...}, same: n,
+                                                             packages: [{name, base, run: version or null}]}
     series       {runs: [R], keys: [k], points?, first?, last?, bands?}
                                                          -> {series: [{run, key, steps, times, values, lows?, highs?}]}
                                                             first, last: steps, of a stretch. bands: where there are

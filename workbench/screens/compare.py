@@ -1,107 +1,235 @@
-"""The marked runs side by side: what differs first, what is equal folded away."""
+"""Runs side by side, a tab each for what differs, groups over seeds, config, code and environments."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from textual.app import ComposeResult
+from textual.widgets import ContentSwitcher
 
 from workbench import commands
-from workbench.domain.run import Run
+from workbench.domain.comparison import Comparison
+from workbench.errors import WorkbenchError
 from workbench.present.cells import Cell
-from workbench.present.compare import columns, rows, shown
+from workbench.present.compare import View, headline
 from workbench.present.facts import heading
-from workbench.protocol.messages import number_in
-from workbench.protocol.runs import run_in
+from workbench.present.groups import worth
+from workbench.present.sanitise import clean
+from workbench.present.tabs import tab_line
+from workbench.protocol.comparison import comparison_in
 from workbench.screens.base import Panel
+from workbench.screens.comparing.groups import GroupsSide
+from workbench.screens.comparing.pairs import CodeSide, EnvironmentSide
+from workbench.screens.comparing.sheets import ConfigSide, TableSide
+from workbench.screens.comparing.side import Side
 from workbench.screens.errand import errand
+from workbench.widgets.line import OneLine
 from workbench.widgets.lines import Lines
 from workbench.widgets.table import Table
 
 FRESH_SECONDS = 2.0
 """While one of them runs, its metrics change: asked again so often at most."""
-_EMPTY = (
-    "Nothing to compare yet.",
-    "",
-    "Mark runs in the queue with  space  and press  =",
-    "or type  :compare NAME NAME",
-)
+LEAST = 2
+SIDES: tuple[type[Side], ...] = (TableSide, GroupsSide, ConfigSide, CodeSide, EnvironmentSide)
 
 
 class CompareScreen(Panel):
     SCOPE = "compare"
     CSS_PATH = "compare.tcss"
     BINDINGS = commands.bindings("compare")
+    AUTO_FOCUS = None
 
     def __init__(self, wanted: Sequence[str]) -> None:
+        """wanted: the runs, by id or as somebody typed them."""
         super().__init__()
         self._wanted = list(wanted)
-        self._runs: list[Run] = []
-        self._metrics: dict[str, list[float | None]] = {}
-        self._first = 0
-        self._unfolded = False
-        self._rows: list[tuple[Cell, ...]] = []
+        self._comparison = Comparison()
+        self._view = View()
+        self._sides = [kind() for kind in SIDES]
+        self._front = self._sides[0]
 
     def body(self) -> ComposeResult:
-        table = Table(lambda index: self._rows[index], (), id="comparison")
-        table.add_class("main")
-        yield table
+        for side in self._sides:
+            side.id = side.TITLE
+        yield OneLine(id="headline")
+        yield OneLine(id="tabs")
+        with ContentSwitcher(initial=self._front.id):
+            yield from self._sides
         yield Lines(id="empty")
 
     @property
-    def table(self) -> Table:
-        return self.query_one(Table)
+    def title_text(self) -> str:
+        runs = self._comparison.runs
+        projects = {run.project for run in runs}
+        where = f" of {len(projects)} projects" if len(projects) > 1 else ""
+        return f"compare {len(runs)} runs{where}" if runs else "compare"
 
     @property
-    def title_text(self) -> str:
-        count = len(self._runs)
-        part = shown(count, self._first, self.size.width)
-        hidden = f", {part.start + 1} to {part.stop} shown" if part.stop - part.start < count else ""
-        return f"compare {count} runs{hidden}" if count else "compare"
+    def scopes(self) -> tuple[str, ...]:
+        return (self._front.SCOPE, self.SCOPE, "list") if self._front.SCOPE else (self.SCOPE, "list")
+
+    @property
+    def run_here(self) -> str:
+        return self._comparison.runs[self._view.at].id if self._comparison.runs else ""
+
+    # What is shown.
 
     def redraw(self) -> None:
-        empty = self.query_one("#empty", Lines)
-        empty.display = not self._wanted
-        self.table.display = bool(self._wanted)
-        if not self._wanted:
-            empty.show([heading(_EMPTY[0]), *((Cell(line),) for line in _EMPTY[1:])])
+        if not self._comparison.runs:
             return
-        if not self._runs:
-            return
-        if any(run.live for run in self._runs):
+        if any(run.live for run in self._comparison.runs):
             self.soon("fetch", self.refetch, FRESH_SECONDS)
-        part = shown(len(self._runs), self._first, self.size.width)
-        self._rows = rows(self._runs, self._metrics, self.desk.now(), part=part, unfolded=self._unfolded)
-        self.table.set_columns(columns([run.name for run in self._runs[part]]))
-        self.table.set_count(len(self._rows))
+        self.query_one("#headline", OneLine).show(headline(self._comparison, self._view))
+        self._front.draw(self._comparison, self._view)
+        self._draw_tabs()
+
+    def _draw_tabs(self) -> None:
+        titles = [side.TITLE for side in self._sides]
+        line = tab_line(titles, self._front.TITLE, self._front.note, self.size.width)
+        self.query_one("#tabs", OneLine).show(line)
+
+    def _show(self, side: Side) -> None:
+        self._front = side
+        self.query_one(ContentSwitcher).current = side.id
+        self.set_focus(side.held)
+        self.draw_keys()
+        self.redraw()
+
+    def _look(self, view: View) -> None:
+        """At the same runs in another way."""
+        self._view = view
+        self.redraw()
+
+    # What is fetched.
 
     def refetch(self) -> None:
-        if self._wanted:
-            errand(self, self._fetch, "page")
+        errand(self, self._fetch, "page")
 
     async def _fetch(self) -> None:
         reply = await self.fetch("compare", runs=self._wanted)
         if reply is None:
             return
-        self._runs = [run_in(run) for run in reply["runs"]]
-        self._metrics = {
-            key: [None if value is None else number_in(value) for value in values]
-            for key, values in reply["metrics"].items()
-        }
+        self._comparison = comparison_in(reply)
+        self._wanted = [run.id for run in self._comparison.runs]
+        if self._view.metric not in self._comparison.metrics:
+            self._view = replace(self._view, metric=self._comparison.favourite())
+        self.query_one("#empty", Lines).display = False
         self.redraw()
         self.draw_status()
 
-    def on_resize(self) -> None:
-        self.call_after_refresh(self.redraw)
+    def refused(self, problem: WorkbenchError) -> None:
+        super().refused(problem)
+        if not self._comparison.runs:
+            empty = self.query_one("#empty", Lines)
+            empty.display = True
+            empty.show(
+                [
+                    heading("There is nothing to compare here."),
+                    (Cell(clean(problem.message), "warn"),),
+                    (),
+                    (Cell("Mark runs in the queue with  space  and press  =", "dim"),),
+                    (Cell("or type  :compare NAME NAME", "dim"),),
+                ]
+            )
 
-    def action_fold(self) -> None:
-        self._unfolded = not self._unfolded
-        self.redraw()
+    # What happens.
 
-    def action_column(self, by: int) -> None:
-        self._first = max(0, min(self._first + by, len(self._runs) - 1))
-        self.redraw()
+    def on_side_run_chosen(self, message: Side.RunChosen) -> None:
+        if message.index != self._view.at:
+            self._look(replace(self._view, at=message.index))
+
+    def on_table_row_opened(self, message: Table.RowOpened) -> None:
+        self.action_open()
+
+    def on_mount(self) -> None:
+        self.query_one("#empty", Lines).display = False
+        self._show(self._front)
+
+    def close_prompt(self) -> None:
+        super().close_prompt()
+        self.set_focus(self._front.held)
+
+    # Keys.
+
+    def action_tab(self, by: int) -> None:
+        self._show(self._sides[(self._sides.index(self._front) + by) % len(self._sides)])
+        self._note()
+
+    def _note(self) -> None:
+        names = [clean(run.name) for run in self._comparison.runs]
+        words = ["compare", "--best" if self._view.best else "", self._front.FLAG, *names]
+        self.desk.note_command(" ".join(filter(None, words)))
+
+    def action_sideways(self, by: int) -> None:
+        if self._comparison.runs:
+            self._front.sideways(by, self._comparison, self._view)
+            self._draw_tabs()
 
     def action_open(self) -> None:
-        if self._runs:
-            self.desk.show_run(self._runs[self._first].id)
+        if run := self.run_here:
+            self.desk.show_run(run)
+
+    def action_base(self) -> None:
+        """The run under the cursor is what the others are measured by."""
+        if self._comparison.runs:
+            self._look(replace(self._view, base=self._view.at))
+
+    def action_best(self) -> None:
+        self._look(replace(self._view, best=not self._view.best))
+        self._note()
+
+    def action_delta(self) -> None:
+        self._look(replace(self._view, deltas=not self._view.deltas))
+
+    def action_fold(self) -> None:
+        self._look(replace(self._view, unfolded=not self._view.unfolded))
+
+    def action_metric(self) -> None:
+        if keys := list(self._comparison.metrics):
+            metric = keys[(keys.index(self._view.metric) + 1) % len(keys)]
+            self._look(replace(self._view, metric=metric))
+
+    def action_over(self) -> None:
+        """Average over the next param that differs; after the last one over seeds again."""
+        params = list(_differing(self._comparison))
+        choices: list[tuple[str, ...]] = [(), *((key,) for key in params)]
+        index = choices.index(self._view.over) if self._view.over in choices else 0
+        self._look(replace(self._view, over=choices[(index + 1) % len(choices)]))
+
+    def action_order(self) -> None:
+        """Best first, by the metric that is looked at."""
+        if self._view.metric not in self._comparison.metrics:
+            return
+        values = self._comparison.values(self._view.metric, self._view.best)
+        aim = self._comparison.metrics[self._view.metric].aim
+        self._keep(sorted(range(len(values)), key=lambda index: worth(values[index], aim)))
+
+    def action_remove(self) -> None:
+        runs = self._comparison.runs
+        if len(runs) <= LEAST:
+            self.desk.say("two runs are the least that can be compared")
+            return
+        self._keep([index for index in range(len(runs)) if index != self._view.at])
+        self.draw_status()
+
+    def _keep(self, order: Sequence[int]) -> None:
+        """These of the runs, in this order; base and cursor stay on their runs, or where they were."""
+        place = {index: number for number, index in enumerate(order)}
+        self._comparison = self._comparison.of(order)
+        self._wanted = [run.id for run in self._comparison.runs]
+        at = place.get(self._view.at, min(self._view.at, len(order) - 1))
+        self._look(replace(self._view, at=at, base=place.get(self._view.base, 0)))
+
+    async def action_copy(self) -> None:
+        text = self._front.markdown(self._comparison, self._view) if self._comparison.runs else ""
+        if text:
+            await self.desk.copy(text, f"the {self._front.TITLE} as Markdown")
+        else:
+            self.desk.say("there is nothing to copy here")
+
+
+def _differing(comparison: Comparison) -> Iterable[str]:
+    runs = comparison.runs
+    keys = dict.fromkeys(key for run in runs for key in run.ask.params)
+    return (key for key in keys if len({repr(run.ask.params.get(key)) for run in runs}) > 1)

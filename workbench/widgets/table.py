@@ -74,8 +74,14 @@ class Table(Scrolling, can_focus=True):
     # What its owner says.
 
     def set_columns(self, columns: Sequence[Column]) -> None:
-        if tuple(columns) != self._columns:
-            self._columns = tuple(columns)
+        if tuple(columns) == self._columns:
+            return
+        before, self._columns = self._slots, tuple(columns)
+        after = arrange(self._columns, self.size.width - 2 * EDGE)
+        if [_place(slot) for slot in before] == [_place(slot) for slot in after]:
+            self._slots = after  # other titles over the same places
+            self.refresh(Region(0, 0, self.size.width, 1))
+        else:
             self._arrange()
 
     def set_count(self, count: int) -> None:
@@ -175,7 +181,9 @@ class Table(Scrolling, can_focus=True):
     def render_line(self, y: int) -> Strip:
         width = self.size.width
         if y == 0:
-            return strip(self, self._laid_out([Cell(column.title, "heading") for column in self._columns]), width)
+            return strip(
+                self, self._laid_out([Cell(one.title, one.style or "heading") for one in self._columns]), width
+            )
         index = self.scroll_offset.y + y - 1
         if index >= self.count:
             return strip(self, (), width)
@@ -224,3 +232,7 @@ class Table(Scrolling, can_focus=True):
             spans = slot.index == len(new) - 1 < len(self._columns) - 1
             changed.append((slot.x + EDGE, self.size.width - slot.x - EDGE if spans else slot.width))
         return changed
+
+
+def _place(slot: Slot) -> tuple[int, int, int, bool]:
+    return slot.index, slot.x, slot.width, slot.column.right

@@ -12,6 +12,8 @@ from typing import Any
 from workbench.engine.engine import Engine
 from workbench.engine.handlers.cancel import cancel
 from workbench.engine.handlers.compare import compare
+from workbench.engine.handlers.compare_code import compare_code
+from workbench.engine.handlers.compare_environment import compare_environment
 from workbench.engine.handlers.diff import diff
 from workbench.engine.handlers.edit import edit
 from workbench.engine.handlers.environments import environments, prune
@@ -46,6 +48,8 @@ _Verb = Callable[[Engine, Peer, Params], Awaitable[dict[str, Any]]]
 VERBS: tuple[_Verb, ...] = (
     cancel,
     compare,
+    compare_code,
+    compare_environment,
     diff,
     edit,
     environments,

@@ -79,6 +79,9 @@ class DuckHistory:
     async def metrics(self, run: str) -> dict[str, Metric]:
         return await self._read(reads.metrics, run)
 
+    async def config(self, run: str) -> dict[str, str]:
+        return await self._read(reads.config, run)
+
     async def series(
         self, run: str, key: str, points: int, stretch: Stretch = EVERYTHING, bands: bool = False
     ) -> Series:

@@ -202,6 +202,10 @@ class History(Protocol):
 
     async def metrics(self, run: str) -> dict[str, Metric]: ...
 
+    async def config(self, run: str) -> dict[str, str]:
+        """What its code logged about itself: key -> value as text."""
+        ...
+
     async def series(
         self, run: str, key: str, points: int, stretch: Stretch = EVERYTHING, bands: bool = False
     ) -> Series:

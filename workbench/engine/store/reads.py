@@ -121,6 +121,11 @@ def metrics(cursor: Cursor, run: str) -> dict[str, Metric]:
     return {key: Metric(*rest) for key, *rest in cursor.execute(query, [_seq(cursor, run)]).fetchall()}
 
 
+def config(cursor: Cursor, run: str) -> dict[str, str]:
+    query = "SELECT key, value FROM param WHERE run = ? AND source = 'config' ORDER BY key"
+    return dict(cursor.execute(query, [_seq(cursor, run)]).fetchall())
+
+
 def line(cursor: Cursor, run: str, key: str, points: int, stretch: Stretch, bands: bool) -> Series:
     return series.read(cursor, _seq(cursor, run), rows.text(key), points, stretch, bands)
 

@@ -1,4 +1,4 @@
-"""One tab of a run. It draws itself and fetches what it needs, once it is in front and for as long as it is."""
+"""The tabs of a screen. Each draws itself and fetches what it needs, once it is in front and for as long as it is."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ class Turning(Protocol):
         ...
 
 
-class Pane(Vertical, can_focus=True):
-    """TITLE: what its tab says. SCOPE: of the keys that it has for itself, in commands.py."""
+class Tab(Vertical, can_focus=True):
+    """TITLE: what it is called. SCOPE: of the keys that it has for itself, in commands.py."""
 
     TITLE: ClassVar[str] = ""
     SCOPE: ClassVar[str] = ""
-    DEFAULT_CSS = "Pane { height: 1fr; padding: 0 1; } Pane:focus { border: none; }"
+    DEFAULT_CSS = "Tab { height: 1fr; padding: 0 1; } Tab:focus { border: none; }"
 
     @property
     def desk(self) -> Desk:
@@ -40,12 +40,6 @@ class Pane(Vertical, can_focus=True):
     @property
     def panel(self) -> Panel:
         return cast(Panel, self.screen)
-
-    def draw(self, row: Row, shown: Mapping[str, Any]) -> None:
-        """Show the run as it is now. shown: the engine's last `show` of it, empty before the first.
-
-        Called whenever something may have changed, while the pane is in front.
-        """
 
     @property
     def scopes(self) -> tuple[str, ...]:
@@ -75,3 +69,13 @@ class Pane(Vertical, can_focus=True):
 
     async def fetch(self, verb: str, **params: Any) -> dict[str, Any] | None:
         return await self.panel.fetch(verb, **params)
+
+
+class Pane(Tab):
+    """One tab of a run."""
+
+    def draw(self, row: Row, shown: Mapping[str, Any]) -> None:
+        """Show the run as it is now. shown: the engine's last `show` of it, empty before the first.
+
+        Called whenever something may have changed, while the pane is in front.
+        """

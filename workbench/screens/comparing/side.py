@@ -1,0 +1,53 @@
+"""One tab of a comparison."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from textual.message import Message
+from textual.widget import Widget
+
+from workbench.domain.comparison import Comparison
+from workbench.present.compare import View
+from workbench.screens.panes.pane import Tab
+
+
+class Side(Tab):
+    """FLAG: of `workbench compare`, which prints what this tab shows."""
+
+    FLAG: ClassVar[str] = ""
+    DEFAULT_CSS = "Side { padding: 0; }"
+
+    class RunChosen(Message):
+        """The cursor is on another run: its index."""
+
+        def __init__(self, index: int) -> None:
+            super().__init__()
+            self.index = index
+
+    @property
+    def held(self) -> Widget:
+        """What has the keys while this tab is in front."""
+        return self
+
+    @property
+    def note(self) -> str:
+        """What stands beside the tabs."""
+        return ""
+
+    def on_resize(self) -> None:
+        """It has come to the front, or there is another width to fill."""
+        self.call_after_refresh(self.panel.redraw)
+
+    def draw(self, comparison: Comparison, view: View) -> None:
+        """Show it. Called whenever something may have changed, while the tab is in front and there are runs."""
+
+    def sideways(self, by: int, comparison: Comparison, view: View) -> None:
+        """The left and right keys: to another run, where nothing else lies there."""
+        index = max(0, min(view.at + by, len(comparison.runs) - 1))
+        if index != view.at:
+            self.post_message(self.RunChosen(index))
+
+    def markdown(self, comparison: Comparison, view: View) -> str:
+        """What is shown, to be pasted somewhere; "" where there is nothing."""
+        return ""
