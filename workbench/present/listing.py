@@ -36,6 +36,7 @@ _COLUMNS = {
     "priority": (11, Column("prio", 4, right=True)),
 }
 """By the name to sort by: what goes first where room is short has the greatest number."""
+_UNSORTED = frozenset({"spark", "params", "metric."})
 _METRIC, _MORE = 3, 4
 """Of the first picked column, and of the others."""
 
@@ -125,6 +126,12 @@ def sentence(run: Run, seen: Seen) -> tuple[str, Cell]:
     if isinstance(run.status, Lost):
         return "seconds", Cell(clean(run.status.reason), "bad")
     return "", Cell("")
+
+
+def order_by(column: int, shown: Listing) -> str:
+    """What this column of the list sorts by; "" where it tells of several things, or of nothing yet."""
+    key = list(_keys(shown))[column]
+    return "" if key in _UNSORTED else key
 
 
 def _keys(shown: Listing) -> Iterable[str]:

@@ -16,3 +16,13 @@ def tab_line(titles: Sequence[str], front: str, note: str = "", columns: int = 0
     if note and room >= 8:
         cells.append(Cell(cut(note, room).rjust(room), "dim"))
     return tuple(cells)
+
+
+def tab_at(titles: Sequence[str], column: int) -> str:
+    """The title that stands at this column of the line, "" beside all of them."""
+    x = 1
+    for title in titles:
+        if x <= column < x + width(title) + 2:
+            return title
+        x += width(title) + 3
+    return ""

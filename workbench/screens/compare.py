@@ -16,7 +16,6 @@ from workbench.present.compare import View, headline
 from workbench.present.facts import heading
 from workbench.present.groups import worth
 from workbench.present.sanitise import clean
-from workbench.present.tabs import tab_line
 from workbench.protocol.comparison import comparison_in
 from workbench.screens.base import Panel
 from workbench.screens.comparing.groups import GroupsSide
@@ -26,6 +25,7 @@ from workbench.screens.comparing.side import Side
 from workbench.screens.errand import errand
 from workbench.widgets.line import OneLine
 from workbench.widgets.lines import Lines
+from workbench.widgets.tab_bar import TabBar
 from workbench.widgets.table import Table
 
 FRESH_SECONDS = 2.0
@@ -53,7 +53,7 @@ class CompareScreen(Panel):
         for side in self._sides:
             side.id = side.TITLE
         yield OneLine(id="headline")
-        yield OneLine(id="tabs")
+        yield TabBar()
         with ContentSwitcher(initial=self._front.id):
             yield from self._sides
         yield Lines(id="empty")
@@ -86,8 +86,7 @@ class CompareScreen(Panel):
 
     def _draw_tabs(self) -> None:
         titles = [side.TITLE for side in self._sides]
-        line = tab_line(titles, self._front.TITLE, self._front.note, self.size.width)
-        self.query_one("#tabs", OneLine).show(line)
+        self.query_one(TabBar).show(titles, self._front.TITLE, self._front.note)
 
     def _show(self, side: Side) -> None:
         self._front = side
@@ -142,6 +141,9 @@ class CompareScreen(Panel):
     def on_table_row_opened(self, message: Table.RowOpened) -> None:
         self.action_open()
 
+    def on_tab_bar_clicked(self, message: TabBar.Clicked) -> None:
+        self._turn_to(next(side for side in self._sides if message.title == side.TITLE))
+
     def on_mount(self) -> None:
         self.query_one("#empty", Lines).display = False
         self._show(self._front)
@@ -153,7 +155,10 @@ class CompareScreen(Panel):
     # Keys.
 
     def action_tab(self, by: int) -> None:
-        self._show(self._sides[(self._sides.index(self._front) + by) % len(self._sides)])
+        self._turn_to(self._sides[(self._sides.index(self._front) + by) % len(self._sides)])
+
+    def _turn_to(self, side: Side) -> None:
+        self._show(side)
         self._note()
 
     def _note(self) -> None:

@@ -18,7 +18,7 @@ from workbench.errors import FilterError, WorkbenchError
 from workbench.present.cells import Cell
 from workbench.present.facts import heading
 from workbench.present.first_screen import NO_RUNS
-from workbench.present.listing import Listing, Seen, columns, listing, row
+from workbench.present.listing import Listing, Seen, columns, listing, order_by, row
 from workbench.present.runs import favourite
 from workbench.present.sanitise import clean
 from workbench.screens import actions, arranging
@@ -212,6 +212,10 @@ class QueueScreen(ActingPanel):
 
     def on_table_row_opened(self, message: Table.RowOpened) -> None:
         self.action_open()
+
+    def on_table_heading_clicked(self, message: Table.HeadingClicked) -> None:
+        if order := order_by(message.column, self._listing):
+            self.show(self._pages.view.sorted(order))
 
     def on_resize(self) -> None:
         self.call_after_refresh(self.redraw)

@@ -27,6 +27,7 @@ from workbench.screens.panes.overview import OverviewPane
 from workbench.screens.panes.pane import Pane
 from workbench.screens.panes.usage import UsagePane
 from workbench.widgets.line import OneLine
+from workbench.widgets.tab_bar import TabBar
 
 PANES: tuple[type[Pane], ...] = (OverviewPane, LogPane, MetricsPane, UsagePane, FilesPane, InputsPane)
 FIRST = LogPane
@@ -56,7 +57,7 @@ class RunScreen(ActingPanel):
                 yield self._beside
                 yield Curve(id="glance")
             with Vertical(id="main"):
-                yield OneLine(id="tabs")
+                yield TabBar()
                 with ContentSwitcher(initial=self._front.id):
                     yield from self._panes
 
@@ -106,10 +107,7 @@ class RunScreen(ActingPanel):
         tabs = self._tabs()
         if self._front not in tabs:
             self._show_tab(tabs[0])
-        cells = [Cell(" ")]
-        for pane in tabs:
-            cells += [Cell(f" {pane.TITLE} ", "tab" if pane is self._front else "dim"), Cell(" ")]
-        self.query_one("#tabs", OneLine).show(tuple(cells))
+        self.query_one(TabBar).show([pane.TITLE for pane in tabs], self._front.TITLE)
 
     def _show_tab(self, pane: Pane) -> None:
         self._front = pane
@@ -160,7 +158,13 @@ class RunScreen(ActingPanel):
 
     def action_tab(self, by: int) -> None:
         tabs = self._tabs()
-        self._show_tab(tabs[(tabs.index(self._front) + by) % len(tabs)])
+        self._turn_to_tab(tabs[(tabs.index(self._front) + by) % len(tabs)])
+
+    def on_tab_bar_clicked(self, message: TabBar.Clicked) -> None:
+        self._turn_to_tab(next(pane for pane in self._panes if message.title == pane.TITLE))
+
+    def _turn_to_tab(self, pane: Pane) -> None:
+        self._show_tab(pane)
         self._draw_tabs()
         self.call_after_refresh(self.redraw)
 

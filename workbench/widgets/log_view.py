@@ -30,6 +30,13 @@ class LogView(Widget):
         def can_replace(self, message: Message) -> bool:
             return isinstance(message, LogView.Moved)
 
+    class Sought(Message):
+        """The scrollbar was clicked where this byte of the log is."""
+
+        def __init__(self, offset: int) -> None:
+            super().__init__()
+            self.offset = offset
+
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self.window = LogWindow(0)
@@ -234,6 +241,10 @@ class LogView(Widget):
     def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
         event.stop()
         self.turn(-WHEEL)
+
+    def on_click(self, event: events.Click) -> None:
+        if event.x == self.size.width - 1 and self._thumb:
+            self.post_message(self.Sought(self.size_of_log * event.y // max(1, self.page - 1)))
 
     def render_line(self, y: int) -> Strip:
         line, over = self._rows[y] if y < len(self._rows) else ((), "")

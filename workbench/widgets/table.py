@@ -53,6 +53,13 @@ class Table(Scrolling, can_focus=True):
     class RowOpened(Message):
         """A row was clicked while the cursor was on it."""
 
+    class HeadingClicked(Message):
+        """column: its place among those that the owner gave."""
+
+        def __init__(self, column: int) -> None:
+            super().__init__()
+            self.column = column
+
     def __init__(
         self,
         row: Callable[[int], Cells | None],
@@ -154,12 +161,19 @@ class Table(Scrolling, can_focus=True):
 
     def on_click(self, event: events.Click) -> None:
         index = self.scroll_offset.y + event.y - 1
-        if event.y < 1 or index >= self.count:
+        if event.y < 1:
+            self._click_heading(event.x - EDGE)
+        elif index >= self.count:
             return
-        if index == self.cursor:
+        elif index == self.cursor:
             self.post_message(self.RowOpened())
         else:
             self.move_to(index)
+
+    def _click_heading(self, x: int) -> None:
+        for slot in self._slots:
+            if slot.x <= x < slot.x + slot.width:
+                self.post_message(self.HeadingClicked(slot.index))
 
     # Drawing.
 

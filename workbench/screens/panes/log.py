@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from textual.actions import SkipAction
@@ -52,6 +53,9 @@ class LogPane(Fed):
     def on_log_view_moved(self) -> None:
         self.tell()
         self._feed.moved()
+
+    def on_log_view_sought(self, message: LogView.Sought) -> None:
+        errand(self, partial(self._feed.jump, message.offset), "hunt")
 
     def unfit(self) -> None:
         """The filter can't be used."""

@@ -190,6 +190,15 @@ class LogFeed:
         else:
             await self.load_end()
 
+    async def jump(self, offset: int) -> None:
+        """To about this byte; among the lines that fit a filter, whose places nobody knows, only to their ends."""
+        if offset <= 0:
+            await self.to_start()
+        elif offset >= self._view.size_of_log:
+            await self.to_end()
+        elif self.only is None:
+            await self.go(offset)
+
     async def load_end(self) -> None:
         if piece := await self._piece(-STEP, STEP):
             self.show(LogWindow.of(*piece), following=True)
