@@ -56,7 +56,7 @@ def test_the_cursor_decides_not_the_end() -> None:
 
 def test_the_vocabulary_of_what_is_shown() -> None:
     known = vocabulary(a_team().runs.values(), ["loss", "loss"], ["node8"])
-    assert known.values["user"] == ["alice"] and known.values["tag"] == ["baseline"]
+    assert known.values["user"] == ["alice", "bob"] and known.values["tag"] == ["baseline"]
     assert known.values["machine"] == ["gpu1", "gpu3", "node7", "node8"]
     assert known.params == ["depth", "lr", "seed"] and known.metrics == ["loss"]
     assert known.values["param.depth"] == ["2", "4", "6", "8"]
