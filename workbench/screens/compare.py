@@ -71,7 +71,11 @@ class CompareScreen(Panel):
 
     @property
     def run_here(self) -> str:
-        return self._comparison.runs[self._view.at].id if self._comparison.runs else ""
+        return self._comparison.runs[self._at].id if self._comparison.runs else ""
+
+    @property
+    def _at(self) -> int:
+        return self._front.at(self._view)
 
     # What is shown.
 
@@ -178,7 +182,7 @@ class CompareScreen(Panel):
     def action_base(self) -> None:
         """The run under the cursor is what the others are measured by."""
         if self._comparison.runs:
-            self._look(replace(self._view, base=self._view.at))
+            self._look(replace(self._view, at=self._at, base=self._at))
 
     def action_best(self) -> None:
         self._look(replace(self._view, best=not self._view.best))
@@ -215,15 +219,15 @@ class CompareScreen(Panel):
         if len(runs) <= LEAST:
             self.desk.say("two runs are the least that can be compared")
             return
-        self._keep([index for index in range(len(runs)) if index != self._view.at])
+        self._keep([index for index in range(len(runs)) if index != self._at])
         self.draw_status()
 
     def _keep(self, order: Sequence[int]) -> None:
         """These of the runs, in this order; base and cursor stay on their runs, or where they were."""
         place = {index: number for number, index in enumerate(order)}
+        at = place.get(self._at, min(self._at, len(order) - 1))
         self._comparison = self._comparison.of(order)
         self._wanted = [run.id for run in self._comparison.runs]
-        at = place.get(self._view.at, min(self._view.at, len(order) - 1))
         self._look(replace(self._view, at=at, base=place.get(self._view.base, 0)))
 
     async def action_copy(self) -> None:

@@ -114,8 +114,12 @@ class MachinesScreen(Panel):
         return self.query_one("#processes", Table)
 
     @property
+    def _on_processes(self) -> bool:
+        return self.focused is self.processes  # has_focus is told of it later, the next key may come sooner
+
+    @property
     def run_here(self) -> str:
-        entry = self._entry if self.processes.has_focus else None
+        entry = self._entry if self._on_processes else None
         return entry.run if entry else ""
 
     @property
@@ -157,11 +161,11 @@ class MachinesScreen(Panel):
 
     @property
     def _shows_processes(self) -> bool:
-        return self.processes.has_focus or self.size.width >= HUGE
+        return self._on_processes or self.size.width >= HUGE
 
     @property
     def _shows_charts(self) -> bool:
-        return not self.processes.has_focus or self.size.width >= HUGE
+        return not self._on_processes or self.size.width >= HUGE
 
     def _lay_out(self, machine: Machine | None) -> None:
         """Lists take what they need, charts what is left; where that is too little they are left out."""
@@ -185,7 +189,7 @@ class MachinesScreen(Panel):
         own.set_class(not devices, "beside")
         self.query_one("#memory").display = not (low and devices)
         self.query_one("#gpu-memory").display = not low
-        self.set_class(self.processes.has_focus, "-processes")
+        self.set_class(self._on_processes, "-processes")
 
     def _headline(self, machine: Machine) -> Line:
         host, status = clean(machine["hostname"]), machine["status"]
@@ -302,7 +306,7 @@ class MachinesScreen(Panel):
         machine = self._machine
         if machine is None:
             return
-        if not self.processes.has_focus:
+        if not self._on_processes:
             self.desk.note_command(f"runs @{clean(machine['name'])}")
             await self.desk.show_runs(f"@{machine['name']}")
         elif self.run_here:
@@ -311,11 +315,11 @@ class MachinesScreen(Panel):
             self.desk.say("that process belongs to no run of ours")
 
     def action_processes(self) -> None:
-        self.set_focus(self.table if self.processes.has_focus else self.processes)
+        self.set_focus(self.table if self._on_processes else self.processes)
         self.call_after_refresh(self.redraw)
 
     async def action_back(self) -> None:
-        if self.processes.has_focus:
+        if self._on_processes:
             self.action_processes()
         else:
             await super().action_back()

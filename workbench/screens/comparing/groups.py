@@ -62,6 +62,12 @@ class GroupsSide(Side):
         if view.at not in self._groups[table.cursor].runs:
             table.move_to(next(index for index, group in enumerate(self._groups) if view.at in group.runs))
 
+    def at(self, view: View) -> int:
+        if self.table.cursor >= len(self._groups):
+            return view.at
+        group = self._groups[self.table.cursor]
+        return view.at if view.at in group.runs else group.best
+
     def sideways(self, by: int, comparison: Comparison, view: View) -> None:
         """Every column is on screen."""
 

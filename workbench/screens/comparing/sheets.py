@@ -73,6 +73,9 @@ class SheetSide(Side):
         self.table.set_columns(columns)
         self.table.set_count(len(rows))
 
+    def at(self, view: View) -> int:
+        return self.table.cursor if self.table.cursor < self._runs else view.at
+
     def sideways(self, by: int, comparison: Comparison, view: View) -> None:
         if not self._runs:
             super().sideways(by, comparison, view)

@@ -42,6 +42,10 @@ class Side(Tab):
     def draw(self, comparison: Comparison, view: View) -> None:
         """Show it. Called whenever something may have changed, while the tab is in front and there are runs."""
 
+    def at(self, view: View) -> int:
+        """Index of the run under the cursor, also while nobody was told yet that it has moved."""
+        return view.at
+
     def sideways(self, by: int, comparison: Comparison, view: View) -> None:
         """The left and right keys: to another run, where nothing else lies there."""
         index = max(0, min(view.at + by, len(comparison.runs) - 1))
