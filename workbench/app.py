@@ -34,12 +34,13 @@ from workbench.link import Link
 from workbench.messages import EngineConnected, EngineLost, SnapshotChanged
 from workbench.personal import Personal
 from workbench.present.cells import Cell, Line, plain, width
+from workbench.present.facts import wrap
 from workbench.present.machines import summary
 from workbench.present.sanitise import clean, clean_bytes
 from workbench.present.status import counts
 from workbench.screens.base import Panel
 from workbench.screens.compare import CompareScreen
-from workbench.screens.dialog import Notice
+from workbench.screens.dialog import FRAME, Notice
 from workbench.screens.errand import errand
 from workbench.screens.jump import JumpScreen
 from workbench.screens.machines import MachinesScreen
@@ -51,6 +52,9 @@ from workbench.settings import load_user
 
 LIVE = ("running", "preparing", "queued", "held")
 """Statuses that the status line counts."""
+KEYS = 12
+"""Columns of the keys beside what they do."""
+
 _SCREENS = {"keys": "keys", "commands": "command_log", "quit": "leave"}
 """Actions of the places that are no screen of their own."""
 REMEMBER_SECONDS = 2.0
@@ -429,7 +433,9 @@ class Workbench(App[int]):
         scopes = (*self.screen.scopes, "app") if isinstance(self.screen, Panel) else ("app",)
         lines: list[Line] = []
         for name in scopes:
-            lines += [_key_line(one) for one in self.keys.of(name)] + [()]
+            for one in self.keys.of(name):
+                lines += _key_lines(one, self.size.width - FRAME)
+            lines.append(())
         self.push_screen(Notice(f"keys of {scopes[0]}", lines[:-1]))
 
     def action_command_log(self) -> None:
@@ -452,9 +458,11 @@ class Workbench(App[int]):
         self.theme = name
 
 
-def _key_line(command: commands.Command) -> Line:
+def _key_lines(command: commands.Command, columns: int) -> list[Line]:
+    """Its keys, and what they do beside them, on as many lines as that takes."""
     keys = " ".join(map(commands.short, command.keys[:2]))
-    return Cell(f"{keys:<12}", "key"), Cell(command.help)
+    parts = wrap(command.help, columns - KEYS)
+    return [(Cell(f"{'' if number else keys:<{KEYS}}", "key"), Cell(part)) for number, part in enumerate(parts)]
 
 
 def _theme(palette: themes.Palette) -> Theme:

@@ -7,6 +7,8 @@ from tests.screens.made_up import a_team
 from workbench import commands
 from workbench.commands import COMMANDS, FOOTER, SCOPES
 from workbench.keymap import Keymap
+from workbench.present.cells import plain, width
+from workbench.widgets.lines import Lines
 
 
 async def test_numbers_lead_from_screen_to_screen(tmp_path: Path) -> None:
@@ -33,6 +35,17 @@ async def test_the_keys_of_a_screen(tmp_path: Path) -> None:
             assert all(command.help in screen for command in Keymap().of(scope))
         await person.press("escape")
         await person.loses("keys of queue")
+
+
+async def test_keys_are_told_whole_on_a_small_screen(tmp_path: Path) -> None:
+    async with open_app(a_team(), tmp_path, (80, 24)) as (person, _):
+        await person.sees("brave-sunset-12")
+        await person.press("?")
+        await person.sees("keys of queue")
+        lines = [plain(line) for line in person.app.screen.query_one(Lines).lines]
+        said = " ".join(" ".join(lines).split())
+        assert all(command.help in said for scope in ("queue", "list", "app") for command in Keymap().of(scope))
+        assert max(map(width, lines)) <= person.app.screen.query_one(Lines).size.width
 
 
 async def test_the_palette_finds_commands(tmp_path: Path) -> None:

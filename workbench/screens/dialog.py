@@ -13,6 +13,9 @@ from workbench.present.cells import Cell, Line, plain, width
 from workbench.widgets.line import OneLine
 from workbench.widgets.lines import Lines
 
+FRAME = 7
+"""Columns of a screen that a window over it does not have for its text."""
+
 _SCROLLING = (
     Binding("j,down", "turn(1)", show=False),
     Binding("k,up", "turn(-1)", show=False),
