@@ -152,7 +152,9 @@ def test_what_was_typed_outlives_a_mistake(tmp_path: Path) -> None:
         wrong = workbench(tmp_path, "edit", "12", EDITOR=editor(tmp_path, "cpus = 1", "cpus = 8 cores"))
         (file,) = kept(tmp_path)
         assert file.stat().st_mode & 0o777 == 0o600
+        gone = workbench(tmp_path, "edit", "12", EDITOR="no-such-editor")
         right = workbench(tmp_path, "edit", "12", EDITOR=editor(tmp_path, "cpus = 8 cores", "cpus = 8"))
+    assert "can't start the editor 'no-such-editor': No such file or directory" in gone.stderr
     assert wrong.returncode == 2
     assert wrong.stderr.startswith(f"workbench: {file}:6: ")
     assert "hint: what you typed is kept: `workbench edit brave-sunset-12` goes on with it" in wrong.stderr

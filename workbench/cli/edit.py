@@ -42,12 +42,14 @@ def _edit(engine: Engine, run: dict[str, Any]) -> dict[str, Any] | None:
     """The run as it is after the edit, None where nothing was changed. What was typed is kept until it is taken."""
     file = os.path.join(paths.private(os.path.join(paths.private(paths.state()), "edits")), f"{run['id']}.toml")
     before = ask_form.of_run(run)
-    if os.path.lexists(file):
+    typed = os.path.lexists(file)
+    if typed:
         output.note(f"going on with what was typed before, kept in {file}")
     else:
         _write(file, ask_form.write(before, f"{run['name']} ({run['id']}), {run['status']}"))
     while True:
-        _open_editor(file)
+        _open_editor(file, typed)
+        typed = True
         try:
             after = ask_form.read(file)
             changes = {key: value for key, value in after.items() if not _same(value, before[key])}
@@ -61,13 +63,16 @@ def _edit(engine: Engine, run: dict[str, Any]) -> dict[str, Any] | None:
         return changed
 
 
-def _open_editor(file: str) -> None:
+def _open_editor(file: str, typed: bool) -> None:
+    """typed: whether somebody's words are in it already, which stay where there is no such editor."""
     editor = os.environ.get("VISUAL") or os.environ.get("EDITOR") or "vi"
     try:
         code = subprocess.run([*shlex.split(editor), file], check=False).returncode
     except (OSError, ValueError) as problem:
-        os.unlink(file)
-        raise UsageError(f"can't start the editor {editor!r}: {problem}", hint="set VISUAL or EDITOR") from None
+        if not typed:
+            os.unlink(file)
+        why = problem.strerror if isinstance(problem, OSError) else problem
+        raise UsageError(f"can't start the editor {editor!r}: {why}", hint="set VISUAL or EDITOR") from None
     if code:
         raise UsageError(f"the editor ended with code {code}; nothing was changed", hint=f"the text is in {file}")
 
