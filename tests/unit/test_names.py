@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workbench.domain.names import ADJECTIVES, MAX_LENGTH, NOUNS, check_name, name_for
+from workbench.domain.names import ADJECTIVES, MAX_LENGTH, NOUNS, check_name, check_tag, name_for
 from workbench.errors import UsageError
 
 
@@ -57,3 +57,14 @@ def test_what_passes_can_be_drawn(name: str) -> None:
         return
     assert name.isprintable()
     assert name.split() == [name]
+
+
+@pytest.mark.parametrize("tag", ["", " ", "a\nb", "\x1b[31mred"])
+def test_tags_that_a_list_could_not_show(tag: str) -> None:
+    with pytest.raises(UsageError, match="the tag"):
+        check_tag(tag)
+
+
+@pytest.mark.parametrize("tag", ["baseline", "größer", "for the paper"])
+def test_tags_that_people_choose(tag: str) -> None:
+    assert check_tag(tag) == tag

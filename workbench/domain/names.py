@@ -33,6 +33,14 @@ def check_name(text: str) -> str:
     return text
 
 
+def check_tag(text: str) -> str:
+    """The tag that a user chose, as it is. Raises UsageError where a list could not show it."""
+    if not text.strip() or not text.isprintable():
+        wrong = "has control characters in it" if text.strip() else "is empty"
+        raise UsageError(f"the tag {text!a} {wrong}", hint="a word to find runs by, such as baseline")
+    return text
+
+
 _ADJECTIVES = """
 able agile airy alert amber ample aqua arctic astral autumn avid azure balmy blithe bold brave breezy bright brisk
 calm candid careful cheery civil clean clear clever cobalt cool copper coral cosmic cosy crimson crisp curious

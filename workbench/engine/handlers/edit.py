@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+from workbench.domain.names import check_tag
 from workbench.domain.params import fill
 from workbench.domain.resources import Need
 from workbench.domain.run import Ask
@@ -49,5 +50,5 @@ def _edited(ask: Ask, changes: Params) -> Ask:
         time_limit=changes.number("time_limit", ask.time_limit or 0.0) or None,
         priority=changes.whole("priority", ask.priority),
         retries=changes.whole("retries", ask.retries, least=0),
-        tags=tuple(changes.texts("tags", list(ask.tags))),
+        tags=tuple(map(check_tag, changes.texts("tags", list(ask.tags)))),
     )

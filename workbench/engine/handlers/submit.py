@@ -15,7 +15,7 @@ from typing import Any
 from workbench import settings
 from workbench.domain.events import Change, Kind
 from workbench.domain.machines import LOCAL
-from workbench.domain.names import check_name, name_for
+from workbench.domain.names import check_name, check_tag, name_for
 from workbench.domain.params import expand, fill
 from workbench.domain.resources import Capacity, Need
 from workbench.domain.run import Ask, Param, Run
@@ -167,7 +167,7 @@ def _ask(params: Params, project: settings.Project, command: tuple[str, ...], af
         priority=params.whole("priority", project.run.priority),
         retries=params.whole("retries", project.run.retries, least=0),
         after=after,
-        tags=tuple(dict.fromkeys([*project.run.tags, *params.texts("tags", [])])),
+        tags=tuple(dict.fromkeys(map(check_tag, [*project.run.tags, *params.texts("tags", [])]))),
     )
 
 
