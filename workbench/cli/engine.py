@@ -71,7 +71,8 @@ def _status(args: argparse.Namespace) -> int:
     from workbench.domain.time import format_duration
 
     counts = ", ".join(f"{number} {status}" for status, number in state["counts"].items() if number) or "no runs yet"
-    output.say(f"running   pid {state['pid']}, version {state['version']}, {state['clients']} clients")
+    clients = f"{state['clients']} client{'' if state['clients'] == 1 else 's'}"
+    output.say(f"running   pid {state['pid']}, version {state['version']}, {clients}")
     output.say(f"since     {format_duration(time.time() - state['started'] / 1e6)} ago")
     output.say(f"health    {state['health']}")
     output.say(f"runs      {counts}")

@@ -47,7 +47,8 @@ def text(seen: dict[str, Any]) -> list[str]:
     lines = [plain(headline(run, now, progress))]
     if seen["waiting"]:
         lines += [f"  {clean(said)}" for said in (seen["waiting"]["text"], seen["waiting"]["until"]) if said]
-    lines += _reasons(seen["run"]["detail"])
+    else:
+        lines += _reasons(seen["run"]["detail"])
     lines += [f"warning: {clean(warning)}" for warning in seen["warnings"]]
     present = [uses(Use(**seen["use"]))] if seen["use"] else []
     lines += ["", *_pairs([*facts(run, now), *present])]

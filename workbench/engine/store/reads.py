@@ -100,7 +100,8 @@ def _parsed(cursor: Cursor, filter: str) -> Filter:
             cursor.execute("SELECT regexp_matches('', ?)", [test.value]).fetchall()
         except duckdb.InvalidInputException as problem:
             where = max(test.column, filter.find("~", test.column))
-            raise FilterError(str(problem).strip(), filter=filter, column=where) from None
+            words = str(problem).strip().removeprefix("Invalid Input Error: ")
+            raise FilterError(f"no regular expression: {words}", filter=filter, column=where) from None
     return tree
 
 
