@@ -16,6 +16,7 @@ from typing import Any, cast
 
 from textual import events
 from textual.app import App, SystemCommand
+from textual.dom import DOMNode
 from textual.screen import Screen
 from textual.theme import BUILTIN_THEMES, Theme
 from textual.widgets import Input
@@ -443,11 +444,12 @@ class Workbench(App[int]):
         self.push_screen(Notice("what your keys stood for", lines or [(Cell("nothing yet", "dim"),)]))
 
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
-        """The palette: every command that has a meaning here, and the themes."""
-        scope = screen.SCOPE if isinstance(screen, Panel) else ""
-        for one in self.keys.of("app", scope):
-            target = screen if one.scope == scope else self
-            yield SystemCommand(one.title, f"{one.help}  ({one.shown})", lambda t=target, a=one.action: t.run_action(a))
+        """The palette: every command that has a meaning here, those of the tab in front among them, and the themes."""
+        scopes = screen.scopes if isinstance(screen, Panel) else ()
+        nodes = (screen.focused or screen).ancestors_with_self
+        for one in self.keys.of(*scopes, "app"):
+            if node := next((node for node in nodes if _has(node, one)), None):
+                yield SystemCommand(one.title, f"{one.help}  ({one.shown})", partial(self.run_action, one.action, node))
         for name in self._mine.palettes:
             yield SystemCommand(f"theme {name}", "Colours", lambda name=name: self._use_theme(name))
 
@@ -456,6 +458,11 @@ class Workbench(App[int]):
 
     def _use_theme(self, name: str) -> None:
         self.theme = name
+
+
+def _has(node: DOMNode, command: commands.Command) -> bool:
+    """Whether it is this node that the command is carried out by."""
+    return any(getattr(binding, "id", None) == command.id for binding in node.BINDINGS)
 
 
 def _key_lines(command: commands.Command, columns: int) -> list[Line]:

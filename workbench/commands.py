@@ -64,6 +64,7 @@ COMMANDS: tuple[Command, ...] = (
     _c("list.page_down", "ctrl+d pagedown", "page down", "Half a screen down", "page_down"),
     _c("list.page_up", "ctrl+u pageup", "page up", "Half a screen up", "page_up"),
     _c("projects.open", "enter", "open", "The runs of this project", "open", footer=True),
+    _c("projects.copy", "y", "copy name", "Copy the project's name", "copy"),
     _c("queue.open", "enter", "open", "This run: log, metrics, where it came from", "open", "show {run}", True),
     _c("queue.mark", "space", "mark", "Mark or unmark for comparing and for bulk actions", "mark", footer=True),
     _c("queue.range", "v", "range", "Begin a range here; `v` again marks all up to the cursor", "range"),
@@ -82,9 +83,17 @@ COMMANDS: tuple[Command, ...] = (
     _c("queue.filter", "/", "filter", "Show only the runs that fit", "filter", "runs {filter}", True),
     _c("queue.later", "J", "later", "Move a waiting run one place down", "move(1)", "move {run} {to}"),
     _c("queue.sooner", "K", "sooner", "Move a waiting run one place up", "move(-1)", "move {run} {to}"),
-    _c("queue.notify", "!", "tell me", "Tell me when it is over, or no more", "tell", "notify {runs}"),
+    _c(
+        "queue.notify",
+        "!",
+        "tell me",
+        "Tell me when it is over, or no more; `!` stands before such a run",
+        "tell",
+        "notify {runs}",
+    ),
     _c("queue.edit", "e", "edit", "Edit a waiting run in $EDITOR", "edit", "edit {run}"),
     _c("queue.copy", "y", "copy id", "Copy the run's id", "copy"),
+    _c("queue.copy_rerun", "Y", "copy command", "Copy the command line that submits it again", "copy_rerun"),
     _c("queue.metric", "m", "metric", "Show the next metric in the list", "metric"),
     _c("queue.unmark", "u", "unmark", "Take away all marks", "unmark"),
     _c("queue.undo", "z", "undo", "Take back the last hold, release, move or unmarking", "undo"),
@@ -127,6 +136,7 @@ COMMANDS: tuple[Command, ...] = (
         "machines drain {machine}",
         True,
     ),
+    _c("machines.copy", "y", "copy name", "Copy the machine's name; of a process, the id of its run", "copy"),
     _c(
         "metrics.choose", "enter", "chart", "Chart this metric with its train or val kin; again: alone", "choose", _PLOT
     ),
@@ -159,6 +169,7 @@ COMMANDS: tuple[Command, ...] = (
     _c("run.undo", "z", "undo", "Take back the last hold, release or move", "undo"),
     _c("run.edit", "e", "edit", "Edit it while it waits, in $EDITOR", "edit", "edit {run}"),
     _c("run.copy", "y", "copy id", "Copy the run's id", "copy"),
+    _c("run.copy_rerun", "Y", "copy command", "Copy the command line that submits it again", "copy_rerun"),
     _c(
         "log.search",
         "/",

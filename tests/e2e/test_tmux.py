@@ -42,6 +42,10 @@ class Terminal:
         """Wait until the screen shows it."""
         return until(lambda: shown if re.search(pattern, shown := self.screen()) else "", f"{pattern} on the screen")
 
+    def buffer(self) -> str:
+        """What tmux would paste."""
+        return self._call("show-buffer")
+
     def kill(self) -> None:
         """As the machine would that runs out of memory."""
         os.kill(int(self._call("list-panes", "-F", "#{pane_pid}")), signal.SIGKILL)
@@ -99,6 +103,16 @@ def test_a_filter_typed_faster_than_the_prompt_opens(bench: Bench, terminal: Ter
     terminal.type(":runs creek")
     terminal.press("Enter")
     terminal.sees(r"1 run  creek(.|\n)*blue-creek")
+
+
+def test_what_is_copied_can_be_pasted_by_tmux(bench: Bench, terminal: Terminal) -> None:
+    run = bench.submit(["true"], "--name", "red-river", "--hold")
+    terminal.open()
+    terminal.sees("red-river")
+    terminal.press("y")
+    until(lambda: terminal.buffer() == run["id"], "the id to be in the buffer")
+    terminal.press("Y")
+    until(lambda: terminal.buffer() == "workbench rerun red-river", "the command line to be in the buffer")
 
 
 def test_killed_and_opened_again_it_is_where_it_was(bench: Bench, terminal: Terminal) -> None:

@@ -58,6 +58,27 @@ async def test_the_palette_finds_commands(tmp_path: Path) -> None:
         await person.until(lambda: "GPU use" in person.text(), "the machines")
 
 
+async def test_the_palette_has_the_commands_of_the_tab_in_front(tmp_path: Path) -> None:
+    """Each goes where its key would: `e` is the log's before it is the run's, whose `edit` is found all the same."""
+    async with open_app(a_team(), tmp_path, run="brave-sunset-12") as (person, _):
+        await person.sees("epoch  7/40")
+        await person.press("ctrl+p")
+        await person.type("wrap")
+        await person.sees("Wrap long lines, or cut them  (w)")
+        await person.press("enter")
+        await person.sees("wrapped")
+        await person.press("ctrl+p")
+        await person.type("edit")
+        await person.sees("Edit it while it waits")
+        await person.press("enter")
+        await person.hears("only a waiting run can be edited")
+        await person.press("]", "ctrl+p")
+        await person.type("log scale")
+        await person.sees("Logarithmic in y")
+        await person.press("enter")
+        await person.sees("log y")
+
+
 async def test_the_log_of_commands(tmp_path: Path) -> None:
     async with open_app(a_team(), tmp_path) as (person, _):
         await person.sees("brave-sunset-12")

@@ -18,6 +18,7 @@ async def test_the_key_asks_and_takes_back(tmp_path: Path) -> None:
         await person.sees("brave-sunset-12")
         await person.press("!")
         await person.hears("you will be told when brave-sunset-12 is over")
+        await person.sees("!brave-sunset-12")
         await person.press("enter")
         await person.sees("you will be told", "epoch  7/40")
         await person.press("!")
@@ -33,6 +34,9 @@ async def test_marked_runs_are_asked_for_together_and_what_is_over_is_not(tmp_pa
         await person.press("space", "space", "!")
         await person.hears("you will be told when 2 runs are over")
         assert engine.called("notify")[0]["runs"] == ["r0000012", "r0000013"]
+        await person.sees("•brave-sunset-12")
+        await person.press("u")
+        await person.sees("!brave-sunset-12", "!calm-river-13")
         await person.press("u", "G", "!")
         await person.hears("it is over already")
 

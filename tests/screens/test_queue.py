@@ -444,6 +444,18 @@ async def test_copying_goes_through_the_terminal(tmp_path: Path, monkeypatch: py
         await person.press("y")
         await person.hears("copied r0000012")
         assert person.app.clipboard == "r0000012"
+        await person.press("Y")
+        await person.hears("copied workbench rerun brave-sunset-12")
+        assert person.app.clipboard == "workbench rerun brave-sunset-12"
+        await person.press("1")
+        await person.sees("latest runs")
+        await person.press("y")
+        await person.hears("copied churn")
+        await person.press("3")
+        await person.sees("GPU use")
+        await person.press("y")
+        await person.hears("copied gpu1")
+        assert person.app.clipboard == "gpu1"
 
 
 async def test_a_click_moves_and_opens(tmp_path: Path) -> None:

@@ -115,6 +115,11 @@ def row(run: Run, seen: Seen, shown: Listing, now: Micros, marked: bool = False)
     return tuple(cells)
 
 
+def edge(marked: bool, told: bool) -> Cell:
+    """What stands before a row: the mark, which keys act on, before the sign of who wants to hear of its end."""
+    return Cell("•", "marked") if marked else Cell("!", "accent") if told else Cell(" ")
+
+
 def sentence(run: Run, seen: Seen) -> tuple[str, Cell]:
     """What there is to say instead of numbers, and the column from which on; "" where nothing is."""
     if run.status.name in WAITING:

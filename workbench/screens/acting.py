@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import shlex
 from functools import partial
 
 from workbench.domain.run import Run
+from workbench.present.sanitise import clean
 from workbench.screens import actions
 from workbench.screens.base import Panel
 from workbench.screens.errand import errand
@@ -50,3 +52,7 @@ class ActingPanel(Panel):
     async def action_copy(self) -> None:
         if self.run:
             await self.desk.copy(self.run.id)
+
+    async def action_copy_rerun(self) -> None:
+        if self.run:
+            await self.desk.copy(f"workbench rerun {shlex.quote(clean(self.run.name))}")

@@ -314,6 +314,10 @@ class MachinesScreen(Panel):
         elif self._entry:
             self.desk.say("that process belongs to no run of ours")
 
+    async def action_copy(self) -> None:
+        if machine := self._machine:
+            await self.desk.copy(self.run_here or clean(machine["name"]))
+
     def action_processes(self) -> None:
         self.set_focus(self.table if self._on_processes else self.processes)
         self.call_after_refresh(self.redraw)

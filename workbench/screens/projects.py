@@ -168,3 +168,7 @@ class ProjectsScreen(Panel):
     async def action_open(self) -> None:
         if project := self._project:
             await self.desk.show_runs(project=project["name"])
+
+    async def action_copy(self) -> None:
+        if project := self._project:
+            await self.desk.copy(clean(project["name"]))

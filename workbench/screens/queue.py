@@ -18,7 +18,7 @@ from workbench.errors import FilterError, WorkbenchError
 from workbench.present.cells import Cell
 from workbench.present.facts import heading
 from workbench.present.first_screen import NO_RUNS
-from workbench.present.listing import Listing, Seen, columns, listing, order_by, row
+from workbench.present.listing import Listing, Seen, columns, edge, listing, order_by, row
 from workbench.present.runs import favourite
 from workbench.present.sanitise import clean
 from workbench.screens import actions, arranging
@@ -100,7 +100,8 @@ class QueueScreen(ActingPanel):
         return self._marking.has(index, self.table.cursor)
 
     def _edge(self, index: int) -> Cell:
-        return Cell("•" if self._marked(index) else " ", "marked")
+        known = self._pages.row(index)
+        return edge(self._marked(index), known is not None and known.notify)
 
     def redraw(self) -> None:
         if self._pages.outdated:
