@@ -39,6 +39,8 @@ class Place:
     about: str = ""
     target: str = ""
     """Of a screen its name, of a run its id, of others what the screen is to show."""
+    number: int = 0
+    """Of a run, by which it may be asked for, too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +75,7 @@ def places(
         *named,
         *machines,
         *known,
-        *(Place("run", run.name, f"{run.status.name}  {run.project}", run.id) for run in runs),
+        *(Place("run", run.name, f"{run.status.name}  {run.project}", run.id, run.seq) for run in runs),
     ]
 
 
@@ -106,10 +108,12 @@ def reference(text: str) -> str:
 
 
 def _ranked(asked: str, known: Sequence[Place]) -> list[Found]:
-    """By letters; where a letter was mistyped, by likeness."""
+    """By letters, before them the run of that number; where a letter was mistyped, by likeness."""
     names = [one.name for one in known]
-    if found := fuzzy.rank(asked, names, SHOWN):
-        return [Found(known[index], way.at) for index, way in found]
+    numbered = [Found(one) for one in known if one.kind == "run" and str(one.number) == asked]
+    by_letters = [Found(known[index], way.at) for index, way in fuzzy.rank(asked, names, SHOWN)]
+    if found := numbered + [one for one in by_letters if not numbered or one.place != numbered[0].place]:
+        return found[:SHOWN]
     close = difflib.get_close_matches(asked, names, SHOWN)
     return [Found(next(one for one in known if one.name == name)) for name in dict.fromkeys(close)]
 
@@ -118,7 +122,8 @@ def _comparison(names: Sequence[str], known: Sequence[Place]) -> list[Found]:
     """The runs as typed; the last one, while it is being typed, as it may go on."""
     *before, last = names
     runs = {place.name: place for place in known if place.kind == "run"}
-    ends = [last] if last in runs else [found.place.name for found in _ranked(last, list(runs.values()))] or [last]
+    whole = last in runs or last.isdecimal()
+    ends = [last] if whole else [found.place.name for found in _ranked(last, list(runs.values()))] or [last]
     return [
         Found(Place("compare", " ".join(["compare", *before, end]), "side by side", " ".join([*before, end])))
         for end in ends

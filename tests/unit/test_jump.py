@@ -10,7 +10,12 @@ from workbench import jump
 from workbench.domain import fuzzy
 from workbench.jump import SCREENS, Found, Place
 
-RUNS = [Place("run", name, "", f"id-{name}") for name in ("brave-sunset-12", "calm-river-13", "calm-rower-130")]
+RUNS = [
+    Place("run", "brave-sunset-12", "", "id-brave-sunset-12", 12),
+    Place("run", "calm-river-13", "", "id-calm-river-13", 13),
+    Place("run", "calm-rower-130", "", "id-calm-rower-130", 130),
+    Place("run", "baseline", "", "id-baseline", 3),
+]
 KNOWN = [
     *SCREENS,
     Place("machine", "gpu3", "ok", "gpu3"),
@@ -42,6 +47,9 @@ def best(text: str) -> tuple[str, str]:
         ("machines g13", ("machine", "gpu13")),
         ("machine gpu3", ("machine", "gpu3")),
         ("churn", ("project", "churn")),
+        ("3", ("run", "id-baseline")),
+        ("13", ("run", "id-calm-river-13")),
+        ("compare 12 3", ("compare", "12 3")),
         ("bs12", ("run", "id-brave-sunset-12")),
         ("run river", ("run", "id-calm-river-13")),
         ("calm-river-13", ("run", "id-calm-river-13")),

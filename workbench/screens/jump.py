@@ -102,10 +102,9 @@ class JumpScreen(ModalScreen[Place | None]):
         """Runs that nobody here has looked at yet."""
         if beginning in self._asked:
             return
+        named = f"name:{beginning}* OR id:{beginning}*" + (f" OR seq={beginning}" if beginning.isdecimal() else "")
         try:
-            reply = await self.desk.ask(
-                "runs", filter=f"name:{beginning}* OR id:{beginning}*", order="newest", limit=jump.SHOWN
-            )
+            reply = await self.desk.ask("runs", filter=named, order="newest", limit=jump.SHOWN)
         except WorkbenchError:
             return
         self._asked.add(beginning)
