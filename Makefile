@@ -6,7 +6,7 @@ PY     := $(BIN)/python
 UV     := $(BIN)/uv
 READY  := $(VENV)/.ready
 
-.PHONY: help setup demo test chaos check format lock bench gallery clean
+.PHONY: help setup demo test chaos check format lock bench snapshots gallery clean
 help:            ## what can be made
 	@grep -hE '^[a-z]+: .*##|^[a-z]+:  *##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## */\t/' | expand -t 12
 
@@ -52,6 +52,10 @@ lock: setup      ## resolve the dependencies again and pin them with hashes
 
 bench: setup     ## speed, as ratios beside peers in the same run
 	@$(PY) -m bench
+
+snapshots: setup ## what every screen looks like, to be held to; look at the difference
+	@mkdir -p tests/screens/snapshots && rm -f tests/screens/snapshots/*.txt
+	@$(BIN)/pytest -q -n auto tests/screens/test_pictures.py -k looks_as_it_did --snapshot-update
 
 gallery: setup   ## draw every screen into docs/img
 	@$(PY) docs/gallery.py

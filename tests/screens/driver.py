@@ -78,10 +78,10 @@ class Person:
             assert time.monotonic() < deadline, f"waited for {what} in vain:\n{self.text()}"
             await asyncio.sleep(0.02)
 
-    async def settle(self) -> None:
-        """Until the screen has said the same thing for a while."""
+    async def settle(self, seconds: float = 0.24) -> None:
+        """Until the screen has said the same thing for so long."""
         before, same = "", 0
-        while same < 6:
+        while same * 0.04 < seconds:
             await asyncio.sleep(0.04)
             now = self.text()
             same = same + 1 if now == before else 0
