@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from functools import partial
-from typing import Any, cast
+from typing import Any, ClassVar, cast
 
 from textual import events
 from textual.app import App, SystemCommand
@@ -31,7 +31,7 @@ from workbench.errors import ConfigError, EngineError, WorkbenchError
 from workbench.jump import Place
 from workbench.keymap import Keymap
 from workbench.left import Left
-from workbench.link import Link
+from workbench.link import Link, Road
 from workbench.messages import EngineConnected, EngineLost, SnapshotChanged
 from workbench.personal import Personal
 from workbench.present.cells import Cell, Line, plain, width
@@ -77,6 +77,8 @@ class Workbench(App[int]):
     BINDINGS = commands.bindings("app")
     MODES = {"projects": ProjectsScreen, "queue": QueueScreen, "machines": MachinesScreen}  # noqa: RUF012
     DEFAULT_MODE = "queue"
+    EVERYWHERE: ClassVar[tuple[str, ...]] = ("app",)
+    """Scopes of keys that hold on all screens."""
 
     def __init__(
         self,
@@ -86,18 +88,19 @@ class Workbench(App[int]):
         mine: Personal | None = None,
         socket: str | None = None,
         ahead: Ahead | None = None,
+        road: Road | None = None,
         clock: Callable[[], Micros] = _system_clock,
         user: str = "",
         memory: str = "",
     ) -> None:
         """screen: where to begin. run: one to open at once. mine: the user's own settings, read if not given.
-        socket: of an engine that runs, else the user's own. ahead: what it was asked already."""
+        socket: of an engine that runs, else the user's own. ahead: what it was asked already. road: instead of both."""
         self._mine = mine or personal.read()
         super().__init__()
         self._memory, self._remembering = memory, False
         self.left = self._kept = left.load(memory) if memory else Left()
         self._first, self._first_run = (screen, run) if screen or run else (self.left.screen, self.left.opened)
-        self._link, self._clock = Link(socket, ahead), clock
+        self._link, self._clock = road or Link(socket, ahead), clock
         self._counting = False
         self._counted_order = -1
         self._commands: list[str] = []
@@ -134,8 +137,13 @@ class Workbench(App[int]):
     def now(self) -> Micros:
         return self._clock()
 
+    @property
+    def badge(self) -> Line:
+        """What stands first in every status line."""
+        return ()
+
     def status_line(self, title: str, columns: int) -> Line:
-        left: list[Cell] = [Cell(f" {title}", "title")]
+        left: list[Cell] = [*self.badge, Cell(f" {title}", "title")]
         if self.marks:
             left.append(Cell(f"  {len(self.marks):,} marked", "marked"))
         machines, live = self.snapshot.machines, {name: self.numbers.get(name, 0) for name in LIVE}
@@ -431,7 +439,7 @@ class Workbench(App[int]):
         self.exit(0)
 
     def action_keys(self) -> None:
-        scopes = (*self.screen.scopes, "app") if isinstance(self.screen, Panel) else ("app",)
+        scopes = (*(self.screen.scopes if isinstance(self.screen, Panel) else ()), *self.EVERYWHERE)
         lines: list[Line] = []
         for name in scopes:
             for one in self.keys.of(name):
@@ -447,7 +455,7 @@ class Workbench(App[int]):
         """The palette: every command that has a meaning here, those of the tab in front among them, and the themes."""
         scopes = screen.scopes if isinstance(screen, Panel) else ()
         nodes = (screen.focused or screen).ancestors_with_self
-        for one in self.keys.of(*scopes, "app"):
+        for one in self.keys.of(*scopes, *self.EVERYWHERE):
             if node := next((node for node in nodes if _has(node, one)), None):
                 yield SystemCommand(one.title, f"{one.help}  ({one.shown})", partial(self.run_action, one.action, node))
         for name in self._mine.palettes:

@@ -1,7 +1,8 @@
 """Every command of the interface, once, with its usual keys: bindings, footers, the `?` screen and the palette are made
 from these, by way of the user's keymap (keymap.py).
 
-A command belongs to a scope: `app` works everywhere, `list` in every list, the others on one screen. `cli` is the
+A command belongs to a scope: `app` works everywhere, `replay` too while a night is played, `list` in every list, the
+others on one screen. `cli` is the
 command line that does the same; the log of commands (`@`) shows it with its blanks filled in.
 """
 
@@ -57,6 +58,13 @@ COMMANDS: tuple[Command, ...] = (
     _c("app.log", "@", "commands", "The command lines that your keys stood for", "command_log"),
     _c("app.back", "escape", "back", "Back to where you came from", "screen.back"),
     _c("app.quit", "q", "quit", "Leave; everything keeps running", "leave"),
+    _c("replay.pause", "t", "pause", "Let the time stand still, or go on", "pause"),
+    _c("replay.faster", ".", "faster", "Play it faster, up to an hour a second", "faster"),
+    _c("replay.slower", ",", "slower", "Play it slower, down to as it was", "slower"),
+    _c("replay.back", "(", "10 min back", "Ten minutes back", "skip(-10)"),
+    _c("replay.on", ")", "10 min on", "Ten minutes on", "skip(10)"),
+    _c("replay.hour_back", "{", "1 h back", "An hour back", "skip(-60)"),
+    _c("replay.hour_on", "}", "1 h on", "An hour on", "skip(60)"),
     _c("list.down", "j down", "down", "One row down", "down"),
     _c("list.up", "k up", "up", "One row up", "up"),
     _c("list.top", "g home", "top", "First row", "top"),
@@ -228,6 +236,8 @@ COMMANDS: tuple[Command, ...] = (
 SCOPES = ("projects", "queue", "machines", "run", "log", "metrics", "chart", "files", "compare")
 LISTS = ("projects", "queue", "machines", "metrics", "files", "compare")
 """Scopes of screens on which the keys of every list hold, too."""
+EVERYWHERE = ("app", "replay")
+"""Scopes that hold on all screens."""
 TABS = (("run", "metrics", "chart"), ("run", "files"))
 """Scopes that hold together on one of a run's tabs."""
 

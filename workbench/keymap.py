@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from workbench import paths, toml
-from workbench.commands import COMMANDS, FOOTER, LISTS, TABS, Command, key_name
+from workbench.commands import COMMANDS, EVERYWHERE, FOOTER, LISTS, TABS, Command, key_name
 
 TAKEN = {
     "ctrl+a": "screen's own key",
@@ -118,7 +118,7 @@ def _refuse_clash(document: toml.Document, command: Command, commands: tuple[Com
 
 
 def _hold_together(one: str, other: str) -> bool:
-    if one == other or "app" in (one, other) or any({one, other} <= set(tab) for tab in TABS):
+    if one == other or {one, other} & set(EVERYWHERE) or any({one, other} <= set(tab) for tab in TABS):
         return True
     return "list" in (one, other) and bool({one, other} & set(LISTS))
 

@@ -31,6 +31,26 @@ class Listener(Protocol):
         ...
 
 
+class Road(Protocol):
+    """What the app has of an engine."""
+
+    @property
+    def connected(self) -> bool: ...
+
+    @property
+    def trouble(self) -> str:
+        """What keeps us from the engine, a sentence; "" while nothing does."""
+        ...
+
+    async def ask(self, verb: str, **params: Any) -> dict[str, Any]:
+        """The answer. Raises WorkbenchError."""
+        ...
+
+    async def stay(self, listener: Listener) -> None:
+        """Connect, listen, and begin again whenever the engine goes away. Never returns."""
+        ...
+
+
 class Link:
     """socket: of an engine that runs; None: the user's own, started if need be. ahead: what it was asked already."""
 

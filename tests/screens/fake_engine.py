@@ -15,11 +15,11 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import asdict, replace
 from typing import Any
 
-from tests.fitting import fits, numbers, texts
 from tests.screens.made_up import NOW, World
 from workbench.domain.filters import parse as parse_filter
+from workbench.domain.fitting import fits, numbers, texts
 from workbench.domain.goals import Aim, guess
-from workbench.domain.run import Run, started_at
+from workbench.domain.run import Run, attempt_of, ended_at, started_at
 from workbench.domain.search import TROUBLE, query
 from workbench.domain.status import Cancelled, Held, Queued
 from workbench.domain.time import SECOND
@@ -114,6 +114,27 @@ class FakeEngine:
         sizes = {"machine": seen["memory"], **({"gpus": sum(cards.values())} if cards else {}), **cards}
         parts = {part: _busy(size, len(part), since, every, points) for part, size in sizes.items()}
         return {"machine": machine, "since": since, "until": until, "every": every, "parts": parts}
+
+    def do_replay_runs(self, since: int, until: int, after: int = 0, limit: int = 1000) -> Reply:
+        there = sorted(
+            (
+                run
+                for run in self.world.runs.values()
+                if run.submitted < until and (ended_at(run.status) or until) >= since
+            ),
+            key=lambda run: run.seq,
+        )
+        page = [run for run in there if run.seq > after][:limit]
+        rows = [
+            {"run": run_out(run), "metrics": {k: number_out(v) for k, v in self.world.last(run.id).items()}}
+            | {"events": _events(run)}
+            for run in page
+        ]
+        return {"total": len(there), "runs": rows, "next": page[-1].seq if len(page) == limit else None}
+
+    def do_replay_samples(self, machine: str, since: int, until: int, every: int) -> Reply:
+        (seen,) = (one for one in self.world.machines if one["name"] == machine)
+        return {"machine": machine, "samples": [one for one in seen["history"] if since <= one["at"] < until]}
 
     def do_machines_drain(self, name: str) -> Reply:
         return self._status(name, "draining")
@@ -356,6 +377,14 @@ def _busy(size: float, seed: int, since: int, every: int, points: int) -> Reply:
         }
 
     return {"use": scaled(1.0), "memory": scaled(0.7 * size)}
+
+
+def _events(run: Run) -> list[tuple[int, str, str]]:
+    """A plain life: submitted, placed, started, ended, as far as it came."""
+    attempt = attempt_of(run.status)
+    times = (attempt.placed if attempt else None, started_at(run.status), ended_at(run.status))
+    later = [(at, kind, "") for at, kind in zip(times, ("placed", "started", "ended"), strict=True) if at]
+    return [(run.submitted, "submitted", run.user), *later]
 
 
 def _best(values: list[float], aim: Aim | None) -> float | str:

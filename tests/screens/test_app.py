@@ -5,7 +5,7 @@ from pathlib import Path
 from tests.screens.driver import open_app
 from tests.screens.made_up import a_team
 from workbench import commands
-from workbench.commands import COMMANDS, FOOTER, SCOPES
+from workbench.commands import COMMANDS, EVERYWHERE, FOOTER, SCOPES
 from workbench.keymap import Keymap
 from workbench.present.cells import plain, width
 from workbench.widgets.lines import Lines
@@ -147,10 +147,10 @@ async def test_a_change_repaints_few_cells(tmp_path: Path) -> None:
 def test_every_command_is_said_once_and_fits_its_place() -> None:
     ids = [command.id for command in COMMANDS]
     assert len(set(ids)) == len(ids)
-    assert {command.scope for command in COMMANDS} == {*SCOPES, "app", "list"}
+    assert {command.scope for command in COMMANDS} == {*SCOPES, *EVERYWHERE, "list"}
     for scope in SCOPES:
         assert 1 <= len(Keymap().footer(scope)) <= FOOTER
-        together = [key for part in (scope, "app") for command in Keymap().of(part) for key in command.keys]
+        together = [key for part in (scope, *EVERYWHERE) for command in Keymap().of(part) for key in command.keys]
         assert len(set(together)) == len(together), f"a key stands for two things on {scope}"
 
 

@@ -23,10 +23,10 @@ def test_without_a_file_the_keys_are_the_usual_ones(tmp_path: Path) -> None:
 
 
 def test_a_command_gets_other_keys(tmp_path: Path) -> None:
-    keys = read(tmp_path, 'queue.cancel = "x"\n[list]\ndown = ["n", ","]\n')
+    keys = read(tmp_path, 'queue.cancel = "x"\n[list]\ndown = ["n", ","]\n[replay]\nslower = ";"\n')
     assert keys.command("queue.cancel").keys == ("x",)
     assert keys.command("list.down").shown == "n"
-    assert keys.changed() == {"queue.cancel": "x", "list.down": "n,comma"}
+    assert keys.changed() == {"queue.cancel": "x", "list.down": "n,comma", "replay.slower": ";"}
     assert keys.command("queue.rerun") == Keymap().command("queue.rerun")
 
 
@@ -48,6 +48,7 @@ def test_one_key_may_mean_different_things_on_different_screens(tmp_path: Path) 
         ('queue.cancel = "?"', 1, "'?' is app.help already"),
         ('app.quit = "j"', 1, "'j' is list.down already"),
         ('list.top = "c"', 1, "'c' is queue.cancel already"),
+        ('compare.fold = "t"', 1, "'t' is replay.pause already"),
         ('queue.cancel = "ctrl+b"', 1, "tmux's own key"),
         ('queue.cancel = ["x", "ctrl+a"]', 1, "screen's own key"),
         ('queue.cancel = "entr"', 1, "'entr' is not a key"),

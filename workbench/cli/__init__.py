@@ -24,7 +24,7 @@ VERBS: dict[str, tuple[str, str]] = {
     "explain": ("look", "why a run waits, and what would start it"),
     "compare": ("look", "what differs between runs, and what came of it"),
     "plot": ("look", "draw a run's metrics"),
-    "replay": ("look", "what happened to runs in a night, as lines or at a pace"),
+    "replay": ("look", "a past night in the screens, or as lines"),
     "pull": ("look", "fetch what a run left: its artifacts and outputs"),
     "open": ("look", "look at one of them"),
     "top": ("look", "who does what where, now; --once as plain lines"),

@@ -1,8 +1,9 @@
-"""`workbench replay --since 20:00`: what happened to runs in a night, from history."""
+"""`workbench replay --since 20:00`: a past night, from history, played in the screens; lines without a terminal."""
 
 from __future__ import annotations
 
 import argparse
+import sys
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -15,8 +16,10 @@ from workbench.errors import UsageError
 EXAMPLE = """\
 workbench replay --since 20:00
 workbench replay --since 2d --until 08:00 --json
-workbench replay --since 20:00 --speed 600"""
+workbench replay --since 20:00 --lines --speed 600"""
 
+USUAL = 60
+FASTEST = 3600
 LONGEST = 1.0
 """Seconds that hours in which nothing happened take at most."""
 
@@ -25,7 +28,9 @@ def configure(parser: Parser) -> None:
     parser.add_argument("--since", metavar="WHEN", default="1d", help="20:00 (the last), 2d (ago), 2026-11-21 20:00")
     parser.add_argument("--until", metavar="WHEN", default="", help="the same; default: now")
     pace = flag("--speed", at_least(0))
-    parser.add_argument("--speed", type=pace, metavar="N", default=0, help="so much quicker than it was; 0: at once")
+    speed = f"so much quicker than it was; default: {USUAL} in the screens, of lines 0, at once"
+    parser.add_argument("--speed", type=pace, metavar="N", help=speed)
+    parser.add_argument("--lines", action="store_true", help="lines, at a terminal as well")
 
 
 def main(args: argparse.Namespace) -> int:
@@ -36,13 +41,30 @@ def main(args: argparse.Namespace) -> int:
     until = parse_moment(args.until, now) if args.until else now
     if since >= until:
         raise UsageError("--since is later than --until", hint="20:00 is the last such; write the date, or 2d for ago")
+    if not (args.lines or args.json) and sys.stdin.isatty() and output.terminal():
+        return _play(since, until, USUAL if args.speed is None else args.speed)
     with Engine() as engine:
-        events = _paced(_events(engine, since, until), args.speed)
+        events = _paced(_events(engine, since, until), args.speed or 0)
         if args.json:
             output.objects(events)
         else:
             _tell(events)
     return 0
+
+
+def _play(since: int, until: int, speed: int) -> int:
+    if not 1 <= speed <= FASTEST:
+        raise UsageError(f"the screens play at 1 to {FASTEST:,} times the speed", hint="--lines has no such limits")
+    from workbench.replay.night import read
+
+    with Engine() as engine:
+        night = read(lambda verb, params: dict(engine.call(verb, params, again=True)), since, until)
+    if not night.lives:
+        output.note("nothing happened")
+        return 0
+    from workbench.replay.app import run_replay
+
+    return run_replay(night, speed)
 
 
 def _events(engine: Engine, since: int, until: int) -> Iterator[dict[str, Any]]:

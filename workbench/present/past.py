@@ -36,6 +36,11 @@ def day(moment: Micros) -> str:
     return local(moment).strftime("%a %d %b %Y")
 
 
+def playing(moment: Micros, speed: int, stands: str = "") -> str:
+    """`REPLAY Sat 21 Nov 23:14 ×60`; stands: why it does not go on, `paused`."""
+    return f"REPLAY {local(moment):%a %d %b %H:%M} {stands or f'×{speed:,}'}"
+
+
 def happening(event: Mapping[str, Any]) -> str:
     """`23:14:05  brave-sunset-12   started on gpu3`; event: of a `replay` reply."""
     return f"{local(event['at']):%H:%M:%S}  {fit(clean(event['name']), NAME)}  {_said(event)}"

@@ -27,6 +27,10 @@ names are those of the command line and of engine/handlers):
                                                             it; `next` is where to go on. trouble: errors, tracebacks
     replay       {since, until, after?, limit?}          -> {events: [Happening], next}: from one moment to another, at
                                                             most 2,000; next: ask again with it as `after`, or null
+    replay_runs  {since, until, after?, limit?}          -> {total, runs: [{run, metrics: {key: last}, events:
+                                                            [[at, kind, by]]}], next}: those that were there in that
+                                                            time as they are by now, at most 1,000; next: as above
+    replay_samples {machine, since, until, every?}       -> {machine, samples: [Sample]}: one of each `every` micros
     pull         {run, name, offset?, limit?}            -> {name, size, sha256, offset, data}: some bytes of an
                                                             artifact, in base64
     wait         {run, seconds?}                         -> {run, progress}, when it is over (or the seconds

@@ -16,8 +16,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tests.engine.store.runs import END, SUBMITTED, make, read, submitted
-from tests.fitting import OPERATORS, fits
 from workbench.domain.filters import NUMBERS, TEXTS, parse
+from workbench.domain.fitting import OPERATORS, fits
 from workbench.domain.run import Run
 from workbench.domain.status import Cancelled, Failed, Finished, Held, Queued, Running
 from workbench.domain.time import SECOND

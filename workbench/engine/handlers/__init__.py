@@ -31,6 +31,8 @@ from workbench.engine.handlers.params import Params
 from workbench.engine.handlers.projects import projects
 from workbench.engine.handlers.pull import pull
 from workbench.engine.handlers.replay import replay
+from workbench.engine.handlers.replay_runs import replay_runs
+from workbench.engine.handlers.replay_samples import replay_samples
 from workbench.engine.handlers.rerun import rerun
 from workbench.engine.handlers.runs import runs
 from workbench.engine.handlers.samples import samples
@@ -70,6 +72,8 @@ VERBS: tuple[_Verb, ...] = (
     pull,
     release,
     replay,
+    replay_runs,
+    replay_samples,
     rerun,
     runs,
     samples,

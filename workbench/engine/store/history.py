@@ -25,6 +25,7 @@ from workbench.engine.store.interface import (
     Loads,
     Metric,
     Page,
+    Past,
     Series,
     Stretch,
     Table,
@@ -93,6 +94,9 @@ class DuckHistory:
     async def happened(self, since: Micros, until: Micros, after: int, limit: int) -> list[Happening]:
         return await self._read(reads.happened, since, until, after, limit)
 
+    async def pasts(self, since: Micros, until: Micros, after: int, limit: int) -> tuple[list[Past], int]:
+        return await self._read(reads.pasts, since, until, after, limit)
+
     async def artifacts(self, run: str) -> list[Artifact]:
         return await self._read(reads.artifacts, run)
 
@@ -116,6 +120,11 @@ class DuckHistory:
 
     async def samples(self, machine: str, since: Micros, limit: int) -> list[tuple[Micros, dict[str, Any]]]:
         return await self._read(reads.samples, machine, since, limit)
+
+    async def sampled(
+        self, machine: str, since: Micros, until: Micros, every: Micros
+    ) -> list[tuple[Micros, dict[str, Any]]]:
+        return await self._read(reads.sampled, machine, since, until, every)
 
     async def loads(
         self, machine: str, since: Micros, until: Micros, points: int, latest: Sequence[Mapping[str, Any]]

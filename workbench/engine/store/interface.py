@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, Protocol
 
+from workbench.domain.course import Event
 from workbench.domain.events import Change
 from workbench.domain.load import Load
 from workbench.domain.machines import Enrolled
@@ -160,6 +161,14 @@ class Happening:
 
 
 @dataclass(frozen=True, slots=True)
+class Past:
+    """A run as it is by now, and all that happened to it, in order."""
+
+    row: Row
+    events: Sequence[Event]
+
+
+@dataclass(frozen=True, slots=True)
 class Table:
     columns: Sequence[str]
     rows: Sequence[Sequence[Any]]
@@ -220,6 +229,11 @@ class History(Protocol):
         """From `since` on and before `until`, in order; after: the `seq` of the last one that is known."""
         ...
 
+    async def pasts(self, since: Micros, until: Micros, after: int, limit: int) -> tuple[list[Past], int]:
+        """The runs that were there at some moment from `since` on and before `until`, in order of `seq`, and how many
+        these are in all. after: the `seq` of the last one that is known."""
+        ...
+
     async def artifacts(self, run: str) -> list[Artifact]:
         """The latest of each name, of the last attempt that left one."""
         ...
@@ -247,6 +261,12 @@ class History(Protocol):
         ...
 
     async def samples(self, machine: str, since: Micros, limit: int) -> list[tuple[Micros, dict[str, Any]]]: ...
+
+    async def sampled(
+        self, machine: str, since: Micros, until: Micros, every: Micros
+    ) -> list[tuple[Micros, dict[str, Any]]]:
+        """From `since` on and before `until`, in order of time: the first of each stretch `every` long."""
+        ...
 
     async def loads(
         self, machine: str, since: Micros, until: Micros, points: int, latest: Sequence[Mapping[str, Any]]

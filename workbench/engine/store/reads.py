@@ -8,12 +8,13 @@ from typing import Any
 
 import duckdb
 
+from workbench.domain.course import Event
 from workbench.domain.filters import Filter, parse
 from workbench.domain.machines import Enrolled
 from workbench.domain.run import Run
 from workbench.domain.time import SECOND, Micros
 from workbench.engine.store import filters, rows, series
-from workbench.engine.store.interface import Artifact, Happening, Metric, Page, Row, Series, Stretch
+from workbench.engine.store.interface import Artifact, Happening, Metric, Page, Past, Row, Series, Stretch
 from workbench.engine.store.memory import LIVE
 from workbench.errors import Ambiguous, FilterError, HistoryError, NotFound
 
@@ -146,6 +147,25 @@ def happened(cursor: Cursor, since: Micros, until: Micros, after: int, limit: in
     return [Happening(*row) for row in cursor.execute(query, [since, until, after, limit]).fetchall()]
 
 
+def pasts(cursor: Cursor, since: Micros, until: Micros, after: int, limit: int) -> tuple[list[Past], int]:
+    there = "submitted < ? AND coalesce(ended, ?) >= ?"
+    try:
+        cursor.execute("BEGIN TRANSACTION READ ONLY")  # a run and its events are of one moment
+        query = f"SELECT count(*), list(seq ORDER BY seq) FILTER (seq > ?) FROM run WHERE {there}"
+        ((total, seqs),) = cursor.execute(query, [after, until, until, since]).fetchall()
+        chosen = (seqs or [])[:limit]
+        told: dict[int, list[Event]] = {seq: [] for seq in chosen}
+        query = """
+            SELECT run, time, kind, who FROM event
+            WHERE run >= ? AND run <= ? AND run IN (SELECT unnest(?::BIGINT[])) ORDER BY seq"""
+        if chosen:
+            for seq, *event in cursor.execute(query, [chosen[0], chosen[-1], chosen]).fetchall():
+                told[seq].append(Event(*event))
+        return [Past(row, told[row.run.seq]) for row in _rows(cursor, chosen)], total
+    finally:
+        cursor.rollback()
+
+
 def artifacts(cursor: Cursor, run: str) -> list[Artifact]:
     query = "SELECT name, path, size, sha256 FROM artifact WHERE run = ? ORDER BY attempt, rowid"
     latest = {row[0]: Artifact(*row) for row in cursor.execute(query, [_seq(cursor, run)]).fetchall()}
@@ -188,6 +208,16 @@ def samples(cursor: Cursor, machine: str, since: Micros, limit: int) -> list[tup
     query = "SELECT time, body FROM sample WHERE machine = ? AND time >= ? ORDER BY time DESC LIMIT ?"
     found = cursor.execute(query, [machine, since, limit]).fetchall()
     return [(at, json.loads(body)) for at, body in reversed(found)]
+
+
+def sampled(
+    cursor: Cursor, machine: str, since: Micros, until: Micros, every: Micros
+) -> list[tuple[Micros, dict[str, Any]]]:
+    query = """
+        SELECT time, body FROM sample WHERE machine = ? AND time >= ? AND time < ?
+        QUALIFY row_number() OVER (PARTITION BY time // ? ORDER BY time) = 1 ORDER BY time"""
+    found = cursor.execute(query, [machine, since, until, every]).fetchall()
+    return [(at, json.loads(body)) for at, body in found]
 
 
 def projects(cursor: Cursor) -> list[dict[str, Any]]:

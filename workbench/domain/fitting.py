@@ -1,4 +1,4 @@
-"""What a filter means, said once more and simply: the database is held to it, and a made-up engine goes by it."""
+"""What a filter means for one run: the database is held to it, and what is no database goes by it."""
 
 from __future__ import annotations
 
