@@ -5,19 +5,20 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from sys import intern
 from typing import Any
 
 from workbench.domain.course import Event, Life, life
 from workbench.domain.run import Run
-from workbench.domain.status import TERMINAL
+from workbench.domain.status import ACTIVE, TERMINAL
 from workbench.domain.time import Micros
 from workbench.errors import NotFound, UsageError
 from workbench.protocol.messages import number_in
 from workbench.protocol.runs import run_in, run_out
 
 MOST = 50_000
-"""Runs of a night: they are held in memory, 4 KB each."""
+"""Runs of a night: they are held in memory, about 3 KB each."""
 
 Call = Callable[[str, dict[str, Any]], dict[str, Any]]
 
@@ -36,6 +37,11 @@ class Night:
     def at(self, now: Micros) -> list[Run]:
         """All runs that had been submitted by then."""
         return [run for one in self.lives.values() if (run := one.at(now))]
+
+    def active(self, now: Micros) -> list[Run]:
+        """Those that held a share of a machine."""
+        held = ((one, one.stage(now)) for one in self.lives.values())
+        return [one.in_stage(stage) for one, stage in held if stage and stage.status.name in ACTIVE]
 
     def run(self, reference: str, now: Micros) -> Run:
         """By id, name or number. Raises NotFound, of a run that was not there yet as well."""
@@ -72,12 +78,13 @@ class Night:
 def night(since: Micros, until: Micros, rows: Iterable[Mapping[str, Any]]) -> Night:
     """rows: of `replay_runs` replies."""
     lives, metrics = {}, {}
+    known: dict[Any, Any] = {}
     for row in rows:
         if not row["events"]:
             continue  # its events are missing from the history, which `workbench doctor` says
-        run = run_in(row["run"])
-        lives[run.id] = life(run, (Event(*event) for event in row["events"]))
-        metrics[run.id] = {key: number_in(value) for key, value in row["metrics"].items()}
+        run = _sharing(run_in(row["run"]), known)
+        lives[run.id] = life(run, (Event(at, intern(kind), intern(by)) for at, kind, by in row["events"]))
+        metrics[run.id] = {intern(key): number_in(value) for key, value in row["metrics"].items()}
     moments = sorted((stage.event.at, id) for id, one in lives.items() for stage in one.stages)
     return Night(since, until, lives, metrics, tuple(moments))
 
@@ -98,6 +105,18 @@ def read(call: Call, since: Micros, until: Micros) -> Night:
             after = page["next"]
 
     return night(since, until, rows())
+
+
+def _sharing(run: Run, known: dict[Any, Any]) -> Run:
+    """The same with what it has in common with others held once: of a sweep that is nearly all."""
+
+    def one(value: Any) -> Any:
+        return known.setdefault(value, value)
+
+    ask = replace(run.ask, command=one(run.ask.command), need=one(run.ask.need), tags=one(run.ask.tags))
+    ask = replace(ask, params={intern(key): value for key, value in ask.params.items()})
+    names = {name: one(getattr(run, name)) for name in ("project", "directory", "workdir", "user", "sweep")}
+    return replace(run, ask=ask, code=one(run.code), environment=one(run.environment), **names)
 
 
 def _is(run: Run, reference: str) -> bool:

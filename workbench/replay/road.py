@@ -104,8 +104,8 @@ class Replay:
     def _machines(self) -> dict[str, Any]:
         """All of them and their histories, in place of what was known."""
         now = self.now()
-        active = [run for run in self._night.at(now) if run.active]
-        return {"gone": [one["name"] for one in self._tapes.machines], "machines": self._tapes.at(now, active)}
+        gone = [one["name"] for one in self._tapes.machines]
+        return {"gone": gone, "machines": self._tapes.at(now, self._night.active(now))}
 
     def _fresh(self) -> dict[str, dict[str, float | str]]:
         """The last values of the runs that somebody looks at, where they are others than before."""

@@ -14,7 +14,7 @@ import pytest
 from workbench.domain.load import GPUS, MACHINE, UNIT, Course, Figures, Load, course, loads, percentile
 from workbench.domain.time import SECOND, Micros
 from workbench.engine.store import loads as stored
-from workbench.engine.store import rows
+from workbench.engine.store import reads, rows
 from workbench.engine.store.database import Database
 from workbench.engine.store.loads import HOUR
 from workbench.engine.store.thinning import DAY, MINUTE, Thinning
@@ -156,3 +156,11 @@ def test_the_average_is_of_time_and_the_peak_is_of_samples() -> None:
     assert found.whole == about(Figures(0.5, 1.0, 0.95))
     assert found.at == (0, UNIT) and [figures.avg for figures in found.figures] == [1.0, 0.0]
     assert course([], 0, UNIT) == Course()
+
+
+def test_of_each_stretch_the_first_sample_is_given(cursor: duckdb.DuckDBPyConnection) -> None:
+    put(cursor, *made(NOW, NOW + HOUR, 2 * SECOND))
+    put(cursor, *made(NOW, NOW + HOUR, 2 * SECOND), machine="other")
+    found = reads.sampled(cursor, "gpu3", NOW + MINUTE, NOW + HOUR, MINUTE)
+    assert [at for at, _ in found] == [NOW + minute * MINUTE for minute in (*range(1, 10), *range(30, 40))]
+    assert all(body["at"] == at for at, body in found)
