@@ -126,6 +126,9 @@ class Workbench(App[int]):
     def keys(self) -> Keymap:
         return self._mine.keys
 
+    def footer(self, *scopes: str) -> tuple[commands.Command, ...]:
+        return self.keys.footer(*scopes)
+
     @property
     def connected(self) -> bool:
         return self._link.connected

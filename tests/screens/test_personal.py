@@ -29,7 +29,7 @@ def keep(directory: Path, name: str, text: str) -> None:
 
 
 async def test_keys_of_ones_own_work_and_are_shown(tmp_path: Path, config: Path) -> None:
-    keep(config, "keymap.toml", 'queue.cancel = "x"\nlist.down = "n"\napp.machines = ","\n')
+    keep(config, "keymap.toml", 'queue.cancel = "x"\nlist.down = "n"\napp.machines = ","\nreplay.slower = ";"\n')
     async with open_app(a_team(), tmp_path, (120, 60)) as (person, _):
         await person.sees("brave-sunset-12", "x cancel")
         await person.press("n", "x")

@@ -71,7 +71,9 @@ async def test_a_night_is_gone_through_by_keys(tmp_path: Path) -> None:
         await person.press("t")
         await person.sees("paused")
         await person.press(")")
-        await person.sees("3 runs", "brave-sunset-12", "▶ running", "⋯ queued")
+        await person.sees(
+            "3 runs", "brave-sunset-12", "▶ running", "⋯ queued", "why is not on record", "t pause   . faster"
+        )
         await person.press("}")
         await shows(person, "brave-sunset-12", "failed")
         await shows(person, "calm-river-13", "running")

@@ -45,6 +45,10 @@ class ReplayApp(Workbench):
         """Why the clock does not go, "" where it does."""
         return "over" if self.replay.over else "paused" if self.replay.pace.paused else ""
 
+    def footer(self, *scopes: str) -> tuple[commands.Command, ...]:
+        """The clock's keys first: most others would act."""
+        return self.keys.footer("replay", *scopes)
+
     async def edit(self, run: str) -> None:
         self.say(PAST, trouble=True)
 

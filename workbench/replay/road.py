@@ -23,6 +23,8 @@ from workbench.replay.pace import Pace
 from workbench.replay.tapes import Tapes, wind
 
 PAST = "this is a replay of the past: nothing can be changed"
+UNKNOWN = "why is not on record"
+"""What is told of a run that waited."""
 TICK = 0.25
 """Seconds from one picture to the next."""
 POINTS = 400
@@ -46,6 +48,8 @@ class Replay:
         self._told = night.since
         self._anew = False
         self._tapes = Tapes()
+        self._seen: list[tuple[Any, ...]] = []
+        """What the listener knows of the machines."""
         self._curves: dict[str, list[dict[str, Any]]] = {}
         self._measured: dict[str, dict[str, float]] = {}
 
@@ -97,7 +101,11 @@ class Replay:
             return
         if changes:
             listener.engine_said("changed", {"changes": changes})
-        listener.engine_said("machines", self._machines())
+        machines = self._machines()
+        seen = [(one["name"], len(one["history"]), one["sample"], one["running"]) for one in machines["machines"]]
+        if seen != self._seen:
+            self._seen = seen
+            listener.engine_said("machines", machines)
         if fresh := self._fresh():
             listener.engine_said("metrics", {"runs": fresh})
 
@@ -141,6 +149,7 @@ class Replay:
         await self._watch([run for run in shown if run.status.name == "running"])
         rows = [
             {"run": run_out(run), "metrics": {key: number_out(value) for key, value in self._last(run).items()}}
+            | ({"waits": UNKNOWN} if run.status.name == "queued" else {})
             for run in shown
         ]
         return {"total": len(found), "counts": pages.counts(found), "rows": rows}

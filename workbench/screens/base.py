@@ -117,7 +117,7 @@ class Panel(Screen[None]):
         self.query_one("#status", OneLine).show(self.desk.status_line(self.title_text, self.size.width))
 
     def draw_keys(self) -> None:
-        self.query_one(KeyBar).offer(self.desk.keys.footer(*self.scopes))
+        self.query_one(KeyBar).offer(self.desk.footer(*self.scopes))
 
     def on_mount(self) -> None:
         self._clock = self.set_interval(1.0, self._draw, pause=True)

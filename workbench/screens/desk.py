@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Protocol
 
 from workbench.client.mirror import Snapshot
+from workbench.commands import Command
 from workbench.domain.run import Run
 from workbench.domain.time import Micros
 from workbench.domain.view import View
@@ -24,6 +25,10 @@ class Desk(Protocol):
 
     @property
     def keys(self) -> Keymap: ...
+
+    def footer(self, *scopes: str) -> tuple[Command, ...]:
+        """What a footer shows where these scopes hold, the nearest first."""
+        ...
 
     user: str
     """Who sits here."""
