@@ -8,7 +8,7 @@ import pytest
 from tests.screens.driver import open_app
 from tests.screens.made_up import NOW, World, a_team, attempt, many, run
 from workbench import views
-from workbench.domain.status import Queued, Running
+from workbench.domain.status import Held, Queued, Running
 from workbench.domain.view import View
 from workbench.errors import Refused
 from workbench.screens.queue import QueueScreen
@@ -412,8 +412,24 @@ async def test_a_waiting_run_moves_up_past_its_neighbour(tmp_path: Path) -> None
     async with open_app(a_team(), tmp_path) as (person, engine):
         await person.sees("brave-sunset-12")
         await person.press("K")
-        await person.hears("only queued runs can change places")
-        await person.press("j", "j", "j", "j", "j", "K")
+        await person.hears("there is no run to change places with")
+        await person.press("j", "K")
+        await person.hears("only waiting runs change places")
+        await person.press("j", "j", "j", "j", "K")
+        moved = [{"run": "r0000017", "to": "before r0000016"}]
+        await person.until(lambda: engine.called("move") == moved, "move")
+        said = "move amber-lake-17 --before lucid-dawn-16"
+        await person.until(lambda: said in person.app._commands, "the command line")
+
+
+async def test_a_held_run_moves_among_the_held(tmp_path: Path) -> None:
+    world = a_team()
+    for id in ("r0000016", "r0000017"):
+        world.put(replace(world.runs[id], status=Held(NOW, "by alice")))
+    async with open_app(world, tmp_path) as (person, engine):
+        await person.sees("brave-sunset-12")
+        rows = [run.id for run in world.ordered()]
+        await person.press(*["j"] * rows.index("r0000017"), "K")
         moved = [{"run": "r0000017", "to": "before r0000016"}]
         await person.until(lambda: engine.called("move") == moved, "move")
 

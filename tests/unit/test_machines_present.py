@@ -151,7 +151,7 @@ def test_top_tells_it_in_sentences() -> None:
         "    warning: no NVIDIA driver: GPUs are not seen",
         "  brave-sunset-12 of alice on gpu3, running for 12:04, 7.9 cores, memory 12 GB, 0.7 GPUs, GPU memory 31 GB",
         "4 waiting runs",
-        "  lucid-dawn-16 of alice: a GPU with 24 GB free: gpu1 in about 14m (bob's run)",
+        "  lucid-dawn-16 of alice, queued: a GPU with 24 GB free: gpu1 in about 14m (bob's run)",
     ):
         assert line in lines, "\n".join(lines)
     many = top.top([], [], waiting * 9, {"queued": 500}, {}, NOW)

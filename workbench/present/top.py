@@ -39,7 +39,10 @@ def top(
     lines += [f"  {_running(run, uses.get(run.id), now)}" for run in running]
     several = numbers.get("queued", 0) + numbers.get("held", 0)
     lines.append(_number(several, "waiting run"))
-    lines += [f"  {clean(run.name)} of {clean(run.user)}: {waits(run, why)}" for run, why in waiting[:WAITING]]
+    lines += [
+        f"  {clean(run.name)} of {clean(run.user)}, {run.status.name}: {waits(run, why)}"
+        for run, why in waiting[:WAITING]
+    ]
     if several > WAITING:
         lines.append(f"  and {count(several - WAITING)} more")
     return lines

@@ -67,8 +67,8 @@ async def rerun(screen: Screen[None], desk: Desk, runs: Sequence[Run]) -> None:
 
 async def move(desk: Desk, run: Run, other: Run, by: int) -> None:
     """Past a neighbour."""
-    if {run.status.name, other.status.name} != {"queued"}:
-        desk.say("only queued runs can change places")
+    if run.status.name != other.status.name or run.status.name not in WAITING:
+        desk.say("only waiting runs change places: queued ones with queued, held ones with held")
         return
     way, back = ("before", "after") if by < 0 else ("after", "before")
     if await _move(desk, run, other, way):
@@ -76,7 +76,7 @@ async def move(desk: Desk, run: Run, other: Run, by: int) -> None:
 
 
 async def _move(desk: Desk, run: Run, other: Run, way: str) -> bool:
-    cli = f"move {clean(run.name)} {way} {clean(other.name)}"
+    cli = f"move {clean(run.name)} --{way} {clean(other.name)}"
     return await desk.act(cli, "move", run=run.id, to=f"{way} {other.id}") is not None
 
 

@@ -277,7 +277,7 @@ class QueueScreen(ActingPanel):
         if self._pages.view.order != "queue":
             self.desk.say("only in the queue's own order can runs change places: o, then queue")
         elif run is None or other is None:
-            self.desk.say("only queued runs can change places")
+            self.desk.say("there is no run to change places with")
         else:
             errand(self, partial(actions.move, self.desk, run, other.run, by))
 
