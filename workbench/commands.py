@@ -227,19 +227,19 @@ COMMANDS: tuple[Command, ...] = (
     _c("compare.order", "o", "best first", "Sort the runs by the metric that is looked at", "order"),
     _c("compare.fold", "f", "equal ones", "Show or fold what is equal", "fold"),
     _c("compare.over", "p", "average over", "Group the runs over the next param, or over seeds again", "over"),
-    _c("compare.left", "left", "left", "The run to the left, or the columns", "sideways(-1)"),
-    _c("compare.right", "right", "right", "The run to the right, or the columns", "sideways(1)"),
-    _c("compare.remove", "x", "remove", "Take this run out of the comparison", "remove"),
+    _c("compare.remove", "X", "remove", "Take this run out of the comparison", "remove"),
     _c("compare.copy", "y", "copy", "Copy what is shown, as Markdown", "copy"),
+    _c("side.left", "left", "left", "The run to the left, or the columns", "screen.sideways(-1)"),
+    _c("side.right", "right", "right", "The run to the right, or the columns", "screen.sideways(1)"),
 )
 
-SCOPES = ("projects", "queue", "machines", "run", "log", "metrics", "chart", "files", "compare")
+SCOPES = ("projects", "queue", "machines", "run", "log", "metrics", "chart", "files", "compare", "side")
 LISTS = ("projects", "queue", "machines", "metrics", "files", "compare")
 """Scopes of screens on which the keys of every list hold, too."""
 EVERYWHERE = ("app", "replay")
 """Scopes that hold on all screens."""
-TABS = (("run", "metrics", "chart"), ("run", "files"))
-"""Scopes that hold together on one of a run's tabs."""
+TABS = (("run", "metrics", "chart"), ("run", "files"), ("compare", "chart"), ("compare", "side"))
+"""Scopes that hold together on one tab of a run or of a comparison."""
 
 
 def short(key: str) -> str:

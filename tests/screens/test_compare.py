@@ -47,7 +47,8 @@ async def test_comparing_what_there_is_not_says_what_to_type(tmp_path: Path) -> 
         await person.type("compare nobody 12")
         await person.press("enter")
         await person.sees("no run is called 'nobody'", ":compare NAME NAME")
-        await person.press("]", "m", "v", "d", "o", "x", "p", "b", "y", "right", "enter")
+        await person.press("]", "m", "v", "d", "o", "X", "p", "b", "y", "right", "enter")
+        await person.press("]", "x", "L", "right", "y", "+")
         await person.sees("There is nothing to compare here.")
 
 
@@ -94,11 +95,11 @@ async def test_a_run_is_taken_out_and_two_stay(tmp_path: Path) -> None:
     world = a_study(4)
     async with open_app(world, tmp_path) as (person, _):
         await compare(person, world)
-        await person.press("x")
+        await person.press("X")
         await person.sees("compare 3 runs", "◆ calm-river-41")
-        await person.press("x")
+        await person.press("X")
         await person.sees("compare 2 runs", "◆ keen-falcon-42")
-        await person.press("x")
+        await person.press("X")
         await person.hears("two runs are the least")
         assert "compare 2 runs" in person.text()
 
@@ -151,7 +152,7 @@ async def test_config_code_and_environment(tmp_path: Path) -> None:
     world = a_study(3)
     async with open_app(world, tmp_path) as (person, engine):
         await compare(person, world)
-        await person.press("]", "]")
+        await person.press("]", "]", "]")
         await person.sees("optimiser", "SGD", "AdamW", "▸ 2 equal   amp, layers")
         await person.press("]")
         await person.sees("the same code, file by file", "7c2e9f01 on main, 3 files not committed")
@@ -172,7 +173,7 @@ async def test_no_config_teaches(tmp_path: Path) -> None:
     world.configs.clear()
     async with open_app(world, tmp_path) as (person, _):
         await compare(person, world)
-        await person.press("]", "]")
+        await person.press("]", "]", "]")
         await person.sees("wb.config.update(...)")
         await person.press("y")
         await person.hears("nothing to copy")
@@ -183,8 +184,9 @@ async def test_no_config_teaches(tmp_path: Path) -> None:
     [
         (0, "|  | brave-sunset-40 | calm-river-41 | keen-falcon-42 |\n| --- |"),
         (1, "| group | n | loss ↓ | acc ↑ |"),
-        (2, "|  | brave-sunset-40"),
-        (4, "| package | brave-sunset-40 | keen-falcon-42 |"),
+        (2, "| run | group | best | last |\n"),
+        (3, "|  | brave-sunset-40"),
+        (5, "| package | brave-sunset-40 | keen-falcon-42 |"),
     ],
 )
 async def test_what_is_shown_is_copied_as_markdown(
@@ -195,7 +197,7 @@ async def test_what_is_shown_is_copied_as_markdown(
     async with open_app(world, tmp_path) as (person, engine):
         await compare(person, world)
         await person.press("right", "right", *["]"] * tab)
-        await person.until(lambda: tab < 4 or bool(engine.called("compare_environment")), "packages")
+        await person.until(lambda: tab < 5 or bool(engine.called("compare_environment")), "packages")
         await person.settle()
         await person.press("y")
         await person.hears("as Markdown")
@@ -211,7 +213,7 @@ async def test_an_engine_that_has_lost_the_code_says_so(tmp_path: Path) -> None:
 
         engine.do_compare_code = gone  # type: ignore[method-assign]
         await compare(person, world)
-        await person.press("]", "]", "]")
+        await person.press("]", "]", "]", "]")
         await person.sees("They could not be compared.")
         await person.hears("blob 41ab is not there")
 

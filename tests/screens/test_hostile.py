@@ -58,6 +58,11 @@ async def test_neither_do_comparison_question_and_log_of_commands(tmp_path: Path
         await person.press("n", "=")
         await person.sees("compare 9 runs")
         await person.press("f")
+        for _ in range(6):
+            await person.settle()
+            assert harmless(person)
+            await person.press("j", "right", "]")
+        await person.press("[", "[", "[", "[", "L", "s", "x", "m", "m")
         await person.settle()
         assert harmless(person)
         await person.press("@")

@@ -52,6 +52,13 @@ class Sight:
     columns: int
 
 
+def flags(view: View) -> list[str]:
+    """Of `workbench plot`, which then draws by this view; a stretch and a cursor it has none."""
+    words = ["--log"] * view.log_y
+    words += [f"--smooth {view.smoothing:g}"] if view.smoothing else []
+    return words + ([f"--x {view.over}"] if view.over != WHOLE.over else [])
+
+
 def over_next(view: View, offered: Sequence[str] = OVER) -> View:
     """Over the next of what is offered. Stretch and cursor were in other units, and go."""
     known = [one for one in OVER if one in offered]

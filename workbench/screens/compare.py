@@ -1,4 +1,4 @@
-"""Runs side by side, a tab each for what differs, groups over seeds, config, code and environments."""
+"""Runs side by side, a tab each for what differs, groups over seeds, curves, config, code and environments."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from workbench.present.groups import worth
 from workbench.present.sanitise import clean
 from workbench.protocol.comparison import comparison_in
 from workbench.screens.base import Panel
+from workbench.screens.comparing.curves import CurvesSide
 from workbench.screens.comparing.groups import GroupsSide
 from workbench.screens.comparing.pairs import CodeSide, EnvironmentSide
 from workbench.screens.comparing.sheets import ConfigSide, TableSide
@@ -31,7 +32,7 @@ from workbench.widgets.table import Table
 FRESH_SECONDS = 2.0
 """While one of them runs, its metrics change: asked again so often at most."""
 LEAST = 2
-SIDES: tuple[type[Side], ...] = (TableSide, GroupsSide, ConfigSide, CodeSide, EnvironmentSide)
+SIDES: tuple[type[Side], ...] = (TableSide, GroupsSide, CurvesSide, ConfigSide, CodeSide, EnvironmentSide)
 
 
 class CompareScreen(Panel):
@@ -67,7 +68,7 @@ class CompareScreen(Panel):
 
     @property
     def scopes(self) -> tuple[str, ...]:
-        return (self._front.SCOPE, self.SCOPE, "list") if self._front.SCOPE else (self.SCOPE, "list")
+        return (*self._front.scopes, self.SCOPE, "list")
 
     @property
     def run_here(self) -> str:
@@ -83,7 +84,7 @@ class CompareScreen(Panel):
         if not self._comparison.runs:
             return
         if any(run.live for run in self._comparison.runs):
-            self.soon("fetch", self.refetch, FRESH_SECONDS)
+            self.soon("fetch", self._keep_up, FRESH_SECONDS)
         self.query_one("#headline", OneLine).show(headline(self._comparison, self._view))
         self._front.draw(self._comparison, self._view)
         self._draw_tabs()
@@ -108,6 +109,11 @@ class CompareScreen(Panel):
 
     def refetch(self) -> None:
         errand(self, self._fetch, "page")
+
+    def _keep_up(self) -> None:
+        """Under another screen there is nothing to keep up: coming back fetches."""
+        if self.app.screen is self:
+            self.refetch()
 
     async def _fetch(self) -> None:
         reply = await self.fetch("compare", runs=self._wanted)
@@ -166,9 +172,8 @@ class CompareScreen(Panel):
         self._note()
 
     def _note(self) -> None:
-        names = [clean(run.name) for run in self._comparison.runs]
-        words = ["compare", "--best" if self._view.best else "", self._front.FLAG, *names]
-        self.desk.note_command(" ".join(filter(None, words)))
+        if self._comparison.runs:
+            self.desk.note_command(self._front.command(self._comparison, self._view))
 
     def action_sideways(self, by: int) -> None:
         if self._comparison.runs:
@@ -198,6 +203,7 @@ class CompareScreen(Panel):
         if keys := list(self._comparison.metrics):
             metric = keys[(keys.index(self._view.metric) + 1) % len(keys)]
             self._look(replace(self._view, metric=metric))
+            self._note()
 
     def action_over(self) -> None:
         """Average over the next param that differs; after the last one over seeds again."""

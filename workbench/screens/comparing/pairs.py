@@ -27,7 +27,7 @@ class PairSide(Side):
     """VERB: what the engine is asked. Its answers stay: what was frozen does not change."""
 
     VERB: ClassVar[str] = ""
-    BINDINGS = commands.bindings("list")
+    BINDINGS = [*Side.BINDINGS, *commands.bindings("list")]  # noqa: RUF012
     DEFAULT_CSS = "PairSide { padding: 0 1; }"
 
     def __init__(self) -> None:

@@ -7,15 +7,19 @@ from typing import ClassVar
 from textual.message import Message
 from textual.widget import Widget
 
+from workbench import commands
 from workbench.domain.comparison import Comparison
 from workbench.present.compare import View
+from workbench.present.sanitise import clean
 from workbench.screens.panes.pane import Tab
 
 
 class Side(Tab):
     """FLAG: of `workbench compare`, which prints what this tab shows."""
 
+    SCOPE = "side"
     FLAG: ClassVar[str] = ""
+    BINDINGS = commands.bindings("side")
     DEFAULT_CSS = "Side { padding: 0; }"
 
     class RunChosen(Message):
@@ -45,6 +49,11 @@ class Side(Tab):
     def at(self, view: View) -> int:
         """Index of the run under the cursor, also while nobody was told yet that it has moved."""
         return view.at
+
+    def command(self, comparison: Comparison, view: View) -> str:
+        """The command line that prints what is shown, without `workbench`."""
+        names = [clean(run.name) for run in comparison.runs]
+        return " ".join(filter(None, ["compare", "--best" if view.best else "", self.FLAG, *names]))
 
     def sideways(self, by: int, comparison: Comparison, view: View) -> None:
         """The left and right keys: to another run, where nothing else lies there."""

@@ -17,8 +17,7 @@ from workbench.present.curves import EPOCH, Pace, drawn, offered
 from workbench.present.families import families, family, with_its_kin
 from workbench.present.metrics import COLUMNS, metric_row
 from workbench.present.sanitise import clean
-from workbench.present.view import WHOLE, View
-from workbench.screens.base import SOON
+from workbench.present.view import WHOLE, View, flags
 from workbench.screens.errand import errand
 from workbench.screens.panes.measures import Measures
 from workbench.screens.panes.pane import Pane
@@ -35,10 +34,6 @@ WIDE, HIGH = 52, 12
 """Columns and lines that a chart has at least where there are several."""
 BESIDE = 8
 """Runs in one chart: more are for the comparison."""
-SECONDS = 1.0
-"""Between two fetches of curves that grow."""
-LONG_SECONDS = 5.0
-"""The same where there are more points than dots: nobody sees one more, and a million take a third of a second."""
 BOLD = 2
 """Curves up to which they are drawn thick."""
 NOTHING = 'no metrics yet: wb.log(loss=0.3) after "import workbench as wb" makes one'
@@ -55,7 +50,6 @@ class MetricsPane(Pane):
         """Metrics in the first chart."""
         self._view = WHOLE
         self._measures = Measures()
-        self._fetched: tuple[object, ...] = ()
         self._wanted: tuple[list[str], int] = [], 0
         """Metrics, and points of each."""
         self._keys: list[str] = []
@@ -169,20 +163,16 @@ class MetricsPane(Pane):
         rows, runs = self.desk.snapshot.rows, tuple(self._names)
         wanted = (runs, tuple(keys), points, self._view.over, self._view.window)
         now = tuple((rows[run].run.status.name, rows[run].metrics) for run in runs if run in rows)
-        if not keys or self._fetched == (wanted, now):
+        seconds = self._measures.due(wanted, now) if keys else None
+        if seconds is None:
             return
-        anew = not self._fetched or self._fetched[0] != wanted
-        self._fetched = (wanted, now)
         self._wanted = [*keys, *([EPOCH] if self._view.over == EPOCH and EPOCH not in keys else [])], points
-        growing = LONG_SECONDS if self._measures.thinned else SECONDS
-        what, seconds = ("curves", SOON) if anew else ("growing curves", growing)
-        self.panel.soon(what, lambda: errand(self, self._fetch, "curves"), seconds)
+        self.panel.soon(f"curves {seconds}", lambda: errand(self, self._fetch, "curves"), seconds)
 
     async def _fetch(self) -> None:
         """What is wanted by now."""
         keys, points = self._wanted
         if not await self._measures.learn(self.fetch, list(self._names), keys, points):
-            self._fetched = ()
             return
         await self._measures.look_closer(self.fetch, self._paces(), keys, points, self._view)
         self._draw_charts()
@@ -226,7 +216,7 @@ class MetricsPane(Pane):
         self._draw_charts()
 
     def _look(self, view: View) -> None:
-        noted = (view.over, view.log_y, view.smoothing) != (self._view.over, self._view.log_y, self._view.smoothing)
+        noted = flags(view) != flags(self._view)
         self._view = view
         if noted:
             self._note()
@@ -238,10 +228,7 @@ class MetricsPane(Pane):
             return
         this, *others = (clean(name) for name in self._names.values())
         words = ["plot", this, *map(clean, self.chosen), *(f"--with {name}" for name in others)]
-        words += ["--log"] * self._view.log_y
-        words += [f"--smooth {self._view.smoothing:g}"] if self._view.smoothing else []
-        words += [f"--x {self._view.over}"] if self._view.over != WHOLE.over else []
-        self.desk.note_command(" ".join(words))
+        self.desk.note_command(" ".join([*words, *flags(self._view)]))
 
 
 def _title(keys: Sequence[str]) -> str:
