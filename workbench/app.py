@@ -48,6 +48,7 @@ from workbench.screens.machines import MachinesScreen
 from workbench.screens.projects import ProjectsScreen
 from workbench.screens.queue import QueueScreen
 from workbench.screens.run import RunScreen
+from workbench.screens.turns import Turns
 from workbench.screens.undo import Step, remember, undo
 from workbench.settings import load_user
 
@@ -101,6 +102,7 @@ class Workbench(App[int]):
         self.left = self._kept = left.load(memory) if memory else Left()
         self._first, self._first_run = (screen, run) if screen or run else (self.left.screen, self.left.opened)
         self._link, self._clock = road or Link(socket, ahead), clock
+        self._turns = Turns(self, self.on_event)
         self._counting = False
         self._counted_order = -1
         self._commands: list[str] = []
@@ -367,13 +369,19 @@ class Workbench(App[int]):
 
     async def on_event(self, event: events.Event) -> None:
         """A key is dealt with before the next one is looked at: behind `/` come letters, in the same packet, and they
-        are for the line that it opens. Textual would have handed them to the list by then."""
+        are for the line that it opens. Textual would have handed them to the list by then; and to the line what comes
+        behind the enter that closes it."""
         if isinstance(event, events.Key | events.MouseUp):
             self._remember_soon()
-        fresh = isinstance(event, events.Key) and not event.is_forwarded and not isinstance(self.focused, Input)
-        if fresh and await self._check_bindings(cast(events.Key, event).key):
+        if not isinstance(event, events.Key) or event.is_forwarded:
+            await super().on_event(event)
+            return
+        line = self.focused if isinstance(self.focused, Input) else None
+        if self._turns.keeps(event) or (line is None and await self._check_bindings(event.key)):
             return
         await super().on_event(event)
+        if line and not line.check_consume_key(event.key, event.character):
+            self._turns.begin(line)
 
     # What is kept for the next time.
 

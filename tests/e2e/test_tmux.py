@@ -35,6 +35,10 @@ class Terminal:
         """All of it in one packet."""
         self._call("send-keys", "-l", text)
 
+    def press_at_once(self, *keys: str) -> None:
+        """In one packet."""
+        self._call("send-keys", *keys)
+
     def screen(self) -> str:
         return self._call("capture-pane", "-p")
 
@@ -103,6 +107,16 @@ def test_a_filter_typed_faster_than_the_prompt_opens(bench: Bench, terminal: Ter
     terminal.type(":runs creek")
     terminal.press("Enter")
     terminal.sees(r"1 run  creek(.|\n)*blue-creek")
+
+
+def test_keys_typed_faster_than_the_prompt_closes(bench: Bench, terminal: Terminal) -> None:
+    for name in ("red-river", "blue-creek", "grey-brook"):
+        bench.submit(["true"], "--name", name, "--hold")
+    terminal.open()
+    terminal.sees("3 runs")
+    terminal.press_at_once(*"/name:*-*", "Enter", "j", "j", "Space")
+    screen = terminal.sees("1 marked")
+    assert "j" not in screen.splitlines()[0]
 
 
 def test_what_is_copied_can_be_pasted_by_tmux(bench: Bench, terminal: Terminal) -> None:

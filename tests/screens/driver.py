@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -37,11 +37,11 @@ class Person:
             await handed_on.wait()
             await self.pilot._wait_for_screen()
 
-    async def burst(self, text: str) -> None:
+    async def burst(self, keys: Iterable[str]) -> None:
         """All of it in one packet, as tmux, a paste or a slow line brings it: nobody waits between the keys."""
         driver = self.app._driver
         assert driver is not None
-        for key in text:
+        for key in keys:
             driver.send_message(_event(key))
         await self.pilot._wait_for_screen()
 

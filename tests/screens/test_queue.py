@@ -129,6 +129,15 @@ async def test_letters_in_one_packet_with_the_slash_are_the_filter_and_no_comman
         await person.sees(" : runs ember")
 
 
+async def test_keys_in_one_packet_with_the_enter_are_for_the_list(tmp_path: Path) -> None:
+    async with open_app(a_team(), tmp_path) as (person, engine):
+        await person.sees("brave-sunset-12")
+        await person.burst([*"/loss<1", "enter", "j", "j", "/", *"X", "escape", "space"])
+        await person.sees("runs  loss<1", "1 marked")
+        assert engine.called("runs")[-1]["filter"] == "loss<1"
+        assert [*person.app.marks.values()] == ["keen-falcon-14"]
+
+
 async def test_the_prompt_offers_what_may_come_next(tmp_path: Path) -> None:
     async with open_app(a_team(), tmp_path) as (person, engine):
         await person.sees("brave-sunset-12", "0.2545")
