@@ -39,6 +39,8 @@ class CurvesSide(Side, inherit_bindings=False):
         self._comparison, self._view, self._look = Comparison(), View(), WHOLE
         self._measures = Measures()
         self._rows: list[tuple[Cell, ...]] = []
+        self._drawn: tuple[object, ...] = ()
+        """What the picture was made of: a clock that ticks draws nothing."""
         self._listed: tuple[str, ...] = ()
         """The runs that the list's cursor goes by; () where it may stand on another one."""
 
@@ -64,7 +66,7 @@ class CurvesSide(Side, inherit_bindings=False):
 
     def on_show(self) -> None:
         """In front again: another tab may have moved to another run."""
-        self._listed = ()
+        self._listed = self._drawn = ()
         self.call_after_refresh(self.panel.redraw)
 
     def draw(self, comparison: Comparison, view: View) -> None:
@@ -72,6 +74,10 @@ class CurvesSide(Side, inherit_bindings=False):
         if not self.charts.size.width:
             return
         self._fetch_soon()
+        facts = comparison, view, self._look, self.charts.size
+        if facts == self._drawn:
+            return
+        self._drawn = facts
         every = entries(comparison, view)
         paces = [self._paces[run.id] for run in comparison.runs]
         measured = [
@@ -150,6 +156,7 @@ class CurvesSide(Side, inherit_bindings=False):
         if not await self._measures.learn(self.fetch, runs, self._keys, self._points):
             return
         await self._measures.look_closer(self.fetch, self._paces, self._keys, self._points, self._look)
+        self._drawn = ()
         self.panel.redraw()
 
     # Keys and mouse.
