@@ -93,11 +93,14 @@ class Workbench(App[int]):
         clock: Callable[[], Micros] = _system_clock,
         user: str = "",
         memory: str = "",
+        knows_images: bool = False,
     ) -> None:
         """screen: where to begin. run: one to open at once. mine: the user's own settings, read if not given.
-        socket: of an engine that runs, else the user's own. ahead: what it was asked already. road: instead of both."""
+        socket: of an engine that runs, else the user's own. ahead: what it was asked already. road: instead of both.
+        knows_images: whether the terminal draws them (`terminal.knows_images`)."""
         self._mine = mine or personal.read()
         super().__init__()
+        self.knows_images = knows_images
         self._memory, self._remembering = memory, False
         self.left = self._kept = left.load(memory) if memory else Left()
         self._first, self._first_run = (screen, run) if screen or run else (self.left.screen, self.left.opened)
@@ -340,8 +343,13 @@ class Workbench(App[int]):
             self.say(notice["text"], trouble=notice["status"] != "finished")
         if "bell" in how:
             self.bell()
-        if "osc9" in how and self._driver:
-            self._driver.write(terminal.message(notice["text"], terminal.in_tmux()))
+        if "osc9" in how:
+            self.write(terminal.message(notice["text"], terminal.in_tmux()))
+
+    def write(self, sequence: str) -> None:
+        """An escape sequence of ours to the terminal, in turn with what is drawn."""
+        if self._driver:
+            self._driver.write(sequence)
 
     def engine_went(self) -> None:
         self._tell(EngineLost())
@@ -519,4 +527,7 @@ def run_app(screen: str = "", run: str = "", ahead: Ahead | None = None) -> int:
     if mine.theme not in mine.palettes:
         known = ", ".join(sorted(mine.palettes))
         raise ConfigError(f"no theme is called {mine.theme!r}", hint=f"there are {known}")
-    return Workbench(screen, run, mine=mine, memory=left.path(), ahead=ahead).run() or 0
+    return (
+        Workbench(screen, run, mine=mine, memory=left.path(), ahead=ahead, knows_images=terminal.knows_images()).run()
+        or 0
+    )

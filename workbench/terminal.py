@@ -1,4 +1,4 @@
-"""What only the terminal can do, also from within tmux: its clipboard, and its own messages."""
+"""What only the terminal can do: its clipboard and its own messages, also from within tmux, and images."""
 
 from __future__ import annotations
 
@@ -11,6 +11,16 @@ from workbench.present.sanitise import clean
 
 def in_tmux(environment: Mapping[str, str] = os.environ) -> bool:
     return bool(environment.get("TMUX"))
+
+
+def knows_images(environment: Mapping[str, str] = os.environ) -> bool:
+    """Whether it surely draws images that are placed by characters (`present.graphics`).
+
+    TERM alone says so, over SSH too. A terminal that is asked answers among the keys, later than it takes to open on a
+    slow line; and KITTY_WINDOW_ID or TERM_PROGRAM are inherited by whatever other terminal is started from there.
+    """
+    between = any(environment.get(name) for name in ("TMUX", "STY", "ZELLIJ"))
+    return environment.get("TERM") in ("xterm-kitty", "xterm-ghostty") and not between
 
 
 def message(text: str, tmux: bool) -> str:

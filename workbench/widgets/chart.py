@@ -79,6 +79,10 @@ class Chart(Widget):
     def on_resize(self, event: events.Resize) -> None:
         self._draw()
 
+    def on_hide(self) -> None:
+        """What was painted must not come back with it: it is drawn anew from what there is by then."""
+        self._heading, self._picture = (), None
+
     def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
         self._zoom(event, ZOOM)
 
@@ -100,15 +104,25 @@ class Chart(Widget):
         return self._picture.x_at(event.x) if self._picture and event.y > 0 else None
 
     def _draw(self) -> None:
-        width, height = self.size.width - GAP, self.size.height - 1
-        if width <= 0 or height <= 0:
+        if not self._has_room:
             return
-        said = self._title
-        if isinstance(said, str):
-            said = heading(said, self._series, width, self.view, self._unit, self._say)
+        said, picture = self._drawing()
         if said != self._heading:
             self._heading = said
             self.refresh(Region(0, 0, self.size.width, 1))
+        for x, y, wide in changes(self._picture, picture):
+            self.refresh(Region(x, y + 1, wide, 1))
+        self._picture = picture
+
+    @property
+    def _has_room(self) -> bool:
+        return self.size.width > GAP and self.size.height > 1
+
+    def _drawing(self) -> tuple[Line, Picture]:
+        width, height = self.size.width - GAP, self.size.height - 1
+        said = self._title
+        if isinstance(said, str):
+            said = heading(said, self._series, width, self.view, self._unit, self._say)
         picture = plot(
             self._series,
             width,
@@ -118,11 +132,11 @@ class Chart(Widget):
             unit=self._unit,
             empty=self._empty,
         )
-        for x, y, wide in changes(self._picture, picture):
-            self.refresh(Region(x, y + 1, wide, 1))
-        self._picture = picture
+        return said, picture
 
     def render_line(self, y: int) -> Strip:
+        if self._picture is None and self._has_room:
+            self._heading, self._picture = self._drawing()
         if y == 0:
             return strip(self, self._heading, self.size.width)
         picture = self._picture

@@ -194,17 +194,22 @@ class LogView(Widget):
 
     def redraw(self) -> None:
         """Paint again what differs from what is on screen."""
-        if self.size.height and (self.following or self._beyond_end()):
-            self._to_end()
-        before, self._rows = self._rows, self._picture()
-        thumb = self._thumb
-        self._thumb = self._bar()
+        if not self.size:
+            return
+        before, thumb = self._rows, self._thumb
+        self._settle()
         width = self.size.width
         for y in range(self.size.height):
             if before[y : y + 1] != self._rows[y : y + 1]:
                 self.refresh(Region(0, y, width, 1))
             elif (y in thumb) != (y in self._thumb):
                 self.refresh(Region(width - 1, y, 1, 1))
+
+    def _settle(self) -> None:
+        """What is to be on screen."""
+        if self.following or self._beyond_end():
+            self._to_end()
+        self._rows, self._thumb = self._picture(), self._bar()
 
     def _picture(self) -> list[tuple[Line, str]]:
         rows: list[tuple[Line, str]] = []
@@ -234,6 +239,10 @@ class LogView(Widget):
         self._rows = []
         self._elsewhere()
 
+    def on_hide(self) -> None:
+        """What was painted must not come back with it: it is drawn anew from what there is by then."""
+        self._rows = []
+
     def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
         event.stop()
         self.turn(WHEEL)
@@ -247,6 +256,8 @@ class LogView(Widget):
             self.post_message(self.Sought(self.size_of_log * event.y // max(1, self.page - 1)))
 
     def render_line(self, y: int) -> Strip:
+        if not self._rows:
+            self._settle()
         line, over = self._rows[y] if y < len(self._rows) else ((), "")
         width = max(0, self.size.width - 2)
         bar = Cell(" ▐" if y in self._thumb else "  ", "dim")

@@ -1,13 +1,9 @@
-"""An image as half blocks: two pixels a cell, in any terminal with colours, through tmux and SSH.
-
-Sixel and the kitty protocol show more, but a terminal has to be asked whether it knows them: by the time that somebody
-opens an image its answers would arrive among the keys, and tmux lets neither through as it comes.
-"""
+"""An image: in full where the terminal surely can, elsewhere by half blocks, two pixels a cell, through any tmux."""
 
 from __future__ import annotations
 
 import io
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from rich.color import Color
 from rich.segment import Segment
@@ -16,6 +12,7 @@ from textual import events
 from textual.strip import Strip
 from textual.widget import Widget
 
+from workbench.present.graphics import MOST_CELLS, placeholders, placement, removal, transmission
 from workbench.widgets.ink import strip
 
 if TYPE_CHECKING:
@@ -30,6 +27,13 @@ KEPT = 800
 """Pixels of a side that are kept: more than any terminal shows."""
 _SHADES = 0xF8
 """Shades that differ by less are one: neighbours of one colour are one escape sequence on a slow line."""
+
+
+_INK = Color.from_rgb(0, 0, 0x5F)
+_NUMBERS = {"truecolor": 0x5F, "256": 17}
+"""Number of the image, by the colours of the terminal: what is left of that ink on its way there."""
+_COLOURS = 256
+"""Of an image in full: a photograph is a third of the bytes on a slow line, and looks the same in a terminal."""
 
 
 class Unreadable(Exception):
@@ -54,6 +58,17 @@ def decode(data: bytes) -> Image:
     return Image.alpha_composite(paper, upright).convert("RGB")
 
 
+@runtime_checkable
+class Drawing(Protocol):
+    """An app whose terminal may draw images."""
+
+    @property
+    def knows_images(self) -> bool: ...
+
+    def write(self, sequence: str) -> None:
+        """To the terminal, in turn with what is drawn."""
+
+
 class Picture(Widget):
     DEFAULT_CSS = "Picture { width: 1fr; height: 1fr; }"
 
@@ -61,23 +76,68 @@ class Picture(Widget):
         super().__init__(id=id)
         self._image: Image | None = None
         self._pixels: Pixels = []
+        self._sent = False
+        self._cells = (0, 0)
+        """Columns and rows of the image in full."""
 
     def show(self, image: Image | None) -> None:
+        self._forget()
         self._image = image
-        self._scale()
+        self._begin()
 
     def on_resize(self, event: events.Resize) -> None:
-        self._scale()
+        self._begin()
 
-    def on_show(self) -> None:
-        """While it was hidden it had no size; and none other than before makes no Resize."""
-        self._scale()
+    def on_hide(self) -> None:
+        """What was painted must not come back with it: it is drawn anew from what there is by then."""
+        self._pixels, self._cells = [], (0, 0)
 
-    def _scale(self) -> None:
-        self._pixels = scaled(self._image, self.size.width, self.size.height * 2) if self._image and self.size else []
+    def on_unmount(self) -> None:
+        self._forget()
+
+    @property
+    def _number(self) -> int | None:
+        """Of the image in full; None where only half blocks are sure to be seen."""
+        app = self.app
+        if isinstance(app, Drawing) and app.knows_images and not app.no_color:
+            return _NUMBERS.get(app.console.color_system or "")
+        return None
+
+    def _begin(self) -> None:
+        self._pixels, self._cells = [], (0, 0)
         self.refresh()
 
+    def _fill(self, image: Image) -> None:
+        """Once it is known how much room there is."""
+        if self._number is None:
+            self._pixels = scaled(image, self.size.width, self.size.height * 2)
+        else:
+            self._place(image, self._number)
+
+    def _place(self, image: Image, number: int) -> None:
+        width, height = fitted(image, min(self.size.width, MOST_CELLS), 2 * min(self.size.height, MOST_CELLS))
+        self._cells = width, height // 2
+        if not self._sent:
+            self._write(transmission(number, _png(image)))
+            self._sent = True
+        self._write(placement(number, *self._cells))
+
+    def _forget(self) -> None:
+        if self._sent and self._number is not None:
+            self._write(removal(self._number))
+        self._sent = False
+
+    def _write(self, sequence: str) -> None:
+        if isinstance(self.app, Drawing):
+            self.app.write(sequence)
+
     def render_line(self, y: int) -> Strip:
+        if self._image and self.size and not (self._pixels or any(self._cells)):
+            self._fill(self._image)
+        columns, lines = self._cells
+        if y < lines:
+            placed = Segment(placeholders(y, columns), self.rich_style + Style.from_color(_INK))
+            return Strip([placed], columns).adjust_cell_length(self.size.width, self.rich_style)
         rows = self._pixels[2 * y : 2 * y + 2]
         if not rows:
             return strip(self, (), self.size.width)
@@ -92,12 +152,23 @@ class Picture(Widget):
         return Strip(cells, len(upper)).adjust_cell_length(self.size.width, self.rich_style)
 
 
-def scaled(image: Image, width: int, height: int) -> Pixels:
-    """As many pixels as fit, in the image's own proportions; an even number of rows."""
+def fitted(image: Image, width: int, height: int) -> tuple[int, int]:
+    """Width and height in half cells, which are square, as large as there is room; an even number of rows."""
     part = min(width / image.width, height / image.height)
-    size = max(1, int(image.width * part)), max(2, int(image.height * part) // 2 * 2)
+    return max(1, int(image.width * part)), max(2, int(image.height * part) // 2 * 2)
+
+
+def scaled(image: Image, width: int, height: int) -> Pixels:
+    """As many pixels as fit, in the image's own proportions."""
+    size = fitted(image, width, height)
     drawn = image.resize(size).convert("RGB")
     data = [value & _SHADES for value in drawn.tobytes()]
     step = size[0] * 3
     rows = (data[at : at + step] for at in range(0, len(data), step))
     return [[(row[x], row[x + 1], row[x + 2]) for x in range(0, step, 3)] for row in rows]
+
+
+def _png(image: Image) -> bytes:
+    data = io.BytesIO()
+    image.quantize(_COLOURS).save(data, "PNG")
+    return data.getvalue()

@@ -103,6 +103,8 @@ class Table(Scrolling, can_focus=True):
 
     def patch(self) -> None:
         """Repaint what differs from the facts, and nothing else."""
+        if not self.size:
+            return
         top = self.scroll_offset.y
         for index in self.visible_rows:
             if self._edges.get(index) != (edge := self._edge(index)):
@@ -188,6 +190,11 @@ class Table(Scrolling, can_focus=True):
         self._arrange()
         self.post_message(self.RowsShown())
 
+    def on_hide(self) -> None:
+        """What was painted must not come back with it: it is drawn anew from what there is by then."""
+        self._drawn.clear()
+        self._edges.clear()
+
     def notify_style_update(self) -> None:
         super().notify_style_update()
         self._drawn.clear()
@@ -215,7 +222,8 @@ class Table(Scrolling, can_focus=True):
         self.refresh()
 
     def _repaint(self, index: int) -> None:
-        self.refresh(Region(0, index - self.scroll_offset.y + 1, self.size.width, 1))
+        if self.size:
+            self.refresh(Region(0, index - self.scroll_offset.y + 1, self.size.width, 1))
 
     def _laid_out(self, cells: Cells, edge: Cell = BLANK) -> list[Cell]:
         """Each cell in its column; in a row with fewer cells the last one takes what is left of the line."""
