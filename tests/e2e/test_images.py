@@ -20,7 +20,6 @@ from PIL import Image
 from tests.e2e.bench import PATIENCE, WORKBENCH, Bench
 from tests.e2e.test_artifacts import settled
 
-SENT, PLACED, FORGOTTEN = "\x1b_Ga=t,", "\x1b_Ga=p,", "\x1b_Ga=d,d=I,"
 PLACEHOLDER = "\U0010eeee"
 
 
@@ -86,21 +85,6 @@ def left_an_image(bench: Bench) -> Bench:
     assert bench.wait(run["id"]) == 0
     settled(bench, run["id"])
     return bench
-
-
-@pytest.mark.parametrize(("colours", "number"), [("truecolor", 95), ("", 17)])
-def test_a_terminal_that_draws_images_is_sent_it_and_told_where_it_stands(
-    left_an_image: Bench, colours: str, number: int
-) -> None:
-    with at_terminal(left_an_image, TERM="xterm-kitty", COLORTERM=colours) as line:
-        look_into_the_image(line)
-        line.until(PLACEHOLDER)
-        assert f"{SENT}f=100,i={number}," in line.text
-        assert line.text.index(SENT) < line.text.index(PLACED) < line.text.index(PLACEHOLDER)
-        ink = "\x1b[38;2;0;0;95" if colours else "\x1b[38;5;17"
-        before, _, _ = line.text.partition(PLACEHOLDER)
-        assert before[before.rindex("\x1b[") :].startswith(ink), "the colour of a cell is the number of its image"
-        line.until(FORGOTTEN, line.press("\x1b"))
 
 
 @pytest.mark.parametrize(
