@@ -231,8 +231,11 @@ async def test_a_range_is_marked_before_the_next_key_acts_on_it(tmp_path: Path) 
         await person.burst("vjvc")
         await person.sees("Cancel 2 runs?")
         await person.press("n", "u")
+        await person.loses("Cancel 2 runs?")
         await person.burst("vkc")
-        await person.sees("Cancel 2 runs?", "2 marked")
+        await person.sees("Cancel 2 runs?")
+        await person.press("n")
+        await person.sees("2 marked", "brave-sunset-12")
 
 
 async def test_marks_outlive_a_filter_another_page_and_another_screen(tmp_path: Path) -> None:
