@@ -114,7 +114,10 @@ def _live_with(program: Program, size: Size, directory: Path, tables: tuple[Tabl
 
 
 def _pressed(screen: Terminal, key: str) -> float:
-    """Seconds from a key to the last byte of its answer; 0 where there was none."""
+    """Seconds from a key to the last byte of its answer; 0 where there was none.
+
+    What is fetched for the row that one rests on comes a fifth of a second later, and belongs to no key."""
+    screen.listen(0.4)
     began = screen.press(key)
     screen.listen(0.1)
     return screen.last - began if screen.bytes else 0.0

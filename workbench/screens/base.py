@@ -14,6 +14,7 @@ from workbench.errors import EngineError, WorkbenchError
 from workbench.messages import EngineConnected, EngineLost, SnapshotChanged
 from workbench.present.cells import Cell
 from workbench.screens.desk import Desk
+from workbench.widgets.frugal import Frugal
 from workbench.widgets.key_bar import KeyBar
 from workbench.widgets.line import OneLine
 from workbench.widgets.prompt import Prompt
@@ -21,6 +22,8 @@ from workbench.widgets.prompt import Prompt
 WIDE, HUGE = 120, 160
 REDRAW_SECONDS = 0.25
 """Between one picture and the next: no eye reads faster, and a slow line must carry it."""
+CALM = 10
+"""Seconds between two looks at a screen where nothing runs."""
 SOON = 0.2
 """Seconds within which several reasons to fetch again become one."""
 
@@ -32,8 +35,10 @@ class Panel(Screen[None]):
 
     def __init__(self) -> None:
         super().__init__()
+        self._compositor = Frugal()
         self._due: dict[str, Timer] = {}
         self._drawn_at = 0.0
+        self._ticks = 0
 
     @property
     def desk(self) -> Desk:
@@ -120,7 +125,13 @@ class Panel(Screen[None]):
         self.query_one(KeyBar).offer(self.desk.footer(*self.scopes))
 
     def on_mount(self) -> None:
-        self._clock = self.set_interval(1.0, self._draw, pause=True)
+        self._clock = self.set_interval(1.0, self._tick, pause=True)
+
+    def _tick(self) -> None:
+        """Clocks of runs move each second; where none runs, only ages do."""
+        self._ticks += 1
+        if self._ticks % CALM == 0 or any(row.run.active for row in self.desk.snapshot.rows.values()):
+            self._draw()
 
     def on_screen_suspend(self) -> None:
         """What lies under another screen stays still: Textual repaints the upper one for all that the lower is told."""
