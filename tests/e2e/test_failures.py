@@ -182,12 +182,15 @@ def test_a_filter_that_does_not_parse_gets_a_caret_at_the_spot(bench: Bench) -> 
     assert refused.returncode == 2
 
 
-def test_a_command_that_does_not_exist_ends_in_error_with_the_kernels_words(bench: Bench) -> None:
-    run = bench.submit(["no-such-program", "x"])
+def test_a_command_that_can_t_be_started_ends_in_error_with_the_kernels_words(bench: Bench) -> None:
+    script = bench.project / "train.sh"
+    script.write_text("#!/no/such/interpreter\n")
+    script.chmod(0o755)
+    run = bench.submit(["./train.sh", "x"])
     assert bench.wait(run["id"]) == 125
     shown = bench.show(run["id"])
     assert shown["status"] == "error"
-    assert "no-such-program" in json.dumps(shown["detail"])
+    assert "./train.sh" in json.dumps(shown["detail"])
 
 
 def test_a_snapshot_over_the_cap_names_the_large_files(bench: Bench) -> None:
@@ -236,3 +239,9 @@ def test_a_lock_that_was_damaged_on_disk_ends_the_run_in_error(bench: Bench) -> 
     bench("release", run["id"])
     assert bench.wait(run["id"]) == 125
     assert bench.show(run["id"])["status"] == "error"
+
+
+def test_a_command_that_is_not_there_is_refused(bench: Bench) -> None:
+    refused = bench.run("run", "--", "no-such-command")
+    assert refused.returncode == 2 and "there is no command no-such-command" in refused.stderr
+    assert "no-such-command" not in bench("runs", "--json")

@@ -20,7 +20,7 @@ from workbench.domain.params import expand, fill
 from workbench.domain.resources import Capacity, Need
 from workbench.domain.run import Ask, Param, Run
 from workbench.domain.status import Finished, Held, Queued, Status
-from workbench.engine import seam
+from workbench.engine import program, seam
 from workbench.engine.engine import Engine
 from workbench.engine.handlers.params import Params
 from workbench.engine.mind import now
@@ -57,6 +57,9 @@ async def submit(engine: Engine, peer: Peer, params: Params) -> dict[str, Any]:
         asyncio.to_thread(engine.snapshots.freeze, project),
         engine.environments.resolve(project, command, directory, params.texts("packages", [])),
     )
+    paths = {entry.path for entry in frozen.tree} | frozen.links.keys()
+    elsewhere = bool(environment.id) or (ask.need.machine != LOCAL and [*engine.fleet] != [LOCAL])
+    program.check(command[0], paths, workdir, project.run.variables, elsewhere=elsewhere)
     template = Run(
         id="",
         seq=0,
