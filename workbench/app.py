@@ -9,7 +9,7 @@ import shlex
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any, ClassVar, cast
@@ -36,6 +36,7 @@ from workbench.messages import EngineConnected, EngineLost, SnapshotChanged
 from workbench.personal import Personal
 from workbench.present.cells import Cell, Line, plain, width
 from workbench.present.facts import wrap
+from workbench.present.first_screen import NO_RUNS
 from workbench.present.machines import summary
 from workbench.present.sanitise import clean, clean_bytes
 from workbench.present.status import counts
@@ -144,6 +145,10 @@ class Workbench(App[int]):
 
     def now(self) -> Micros:
         return self._clock()
+
+    @property
+    def no_runs(self) -> Sequence[str]:
+        return NO_RUNS
 
     @property
     def badge(self) -> Line:

@@ -67,7 +67,7 @@ async def shows(person: Person, run: str, status: str) -> None:
 
 async def test_a_night_is_gone_through_by_keys(tmp_path: Path) -> None:
     async with playing(a_night(), tmp_path) as (person, _, _):
-        await person.sees("REPLAY", "×1", "0 runs")
+        await person.sees("REPLAY", "×1", "0 runs", "No runs at this moment.", "}  goes on an hour")
         await person.press("t")
         await person.sees("paused")
         await person.press(")")

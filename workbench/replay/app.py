@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import ClassVar
 
 from workbench import commands, personal
@@ -35,6 +35,11 @@ class ReplayApp(Workbench):
         """speed: so much quicker than it was. socket: of the engine that remembers it, else the user's own."""
         self.replay = Replay(night, Link(socket), speed)
         super().__init__(screen, mine=mine, road=self.replay, clock=self.replay.now)
+
+    @property
+    def no_runs(self) -> Sequence[str]:
+        soon, later = (self.keys.command(f"replay.{id}").shown for id in ("on", "hour_on"))
+        return "No runs at this moment.", "", f"{soon}  goes on ten minutes", f"{later}  goes on an hour"
 
     @property
     def badge(self) -> Line:

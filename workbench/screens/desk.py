@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Protocol
 
 from workbench.client.mirror import Snapshot
@@ -28,6 +28,11 @@ class Desk(Protocol):
 
     def footer(self, *scopes: str) -> tuple[Command, ...]:
         """What a footer shows where these scopes hold, the nearest first."""
+        ...
+
+    @property
+    def no_runs(self) -> Sequence[str]:
+        """What a list says that has none: a heading, and what to do next."""
         ...
 
     user: str

@@ -17,7 +17,6 @@ from workbench.domain.view import View
 from workbench.errors import FilterError, WorkbenchError
 from workbench.present.cells import Cell
 from workbench.present.facts import heading
-from workbench.present.first_screen import NO_RUNS
 from workbench.present.listing import Listing, Seen, columns, edge, listing, order_by, row
 from workbench.present.runs import favourite
 from workbench.present.sanitise import clean
@@ -144,7 +143,8 @@ class QueueScreen(ActingPanel):
             lines = [heading("Nothing fits."), (), (Cell(f"   {clean(view.filter)}", "accent"),), ()]
             empty.show([*lines, (Cell(NOTHING, "dim"),), (), (Cell(f"   {arranging.FILTER_HINT}", "dim"),)])
         elif nothing:
-            empty.show([heading(NO_RUNS[0]), *((Cell(line),) for line in NO_RUNS[1:])])
+            first, *others = self.desk.no_runs
+            empty.show([heading(first), *((Cell(line),) for line in others)])
 
     # What is fetched.
 
