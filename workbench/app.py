@@ -2,26 +2,23 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import pwd
 import shlex
-import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
-from typing import Any, ClassVar, cast
+from typing import Any, ClassVar
 
 from textual import events
 from textual.app import App, SystemCommand
 from textual.dom import DOMNode
 from textual.screen import Screen
-from textual.theme import BUILTIN_THEMES, Theme
+from textual.theme import BUILTIN_THEMES
 from textual.widgets import Input
 
-from workbench import commands, left, personal, terminal, themes, views
+from workbench import commands, dress, left, personal, terminal, themes, views
 from workbench.client.ahead import Ahead
 from workbench.client.mirror import Snapshot, fold, keep, learn, learn_trends, note
 from workbench.domain.run import Run
@@ -34,16 +31,16 @@ from workbench.left import Left
 from workbench.link import Link, Road
 from workbench.messages import EngineConnected, EngineLost, SnapshotChanged
 from workbench.personal import Personal
-from workbench.present.cells import Cell, Line, plain, width
+from workbench.present.cells import Cell, Line
 from workbench.present.facts import wrap
 from workbench.present.first_screen import NO_RUNS
-from workbench.present.machines import summary
-from workbench.present.sanitise import clean, clean_bytes
-from workbench.present.status import counts
+from workbench.present.sanitise import clean
+from workbench.present.status_line import status_line
 from workbench.screens.base import Panel
 from workbench.screens.compare import CompareScreen
 from workbench.screens.dialog import FRAME, Notice
 from workbench.screens.errand import errand
+from workbench.screens.handover import beside, hand_over
 from workbench.screens.jump import JumpScreen
 from workbench.screens.machines import MachinesScreen
 from workbench.screens.projects import ProjectsScreen
@@ -53,8 +50,6 @@ from workbench.screens.turns import Turns
 from workbench.screens.undo import Step, remember, undo
 from workbench.settings import load_user
 
-LIVE = ("running", "preparing", "queued", "held")
-"""Statuses that the status line counts."""
 KEYS = 12
 """Columns of the keys beside what they do."""
 
@@ -64,9 +59,6 @@ REMEMBER_SECONDS = 2.0
 """After a key, until the place is kept where one is."""
 REMEMBERED = 4000
 """Runs in the snapshot before those that nobody looks at are dropped."""
-
-
-_CLI = (sys.executable, "-c", "import sys; from workbench.cli import main; sys.exit(main())")
 
 
 def _system_clock() -> Micros:
@@ -156,17 +148,7 @@ class Workbench(App[int]):
         return ()
 
     def status_line(self, title: str, columns: int) -> Line:
-        left: list[Cell] = [*self.badge, Cell(f" {title}", "title")]
-        if self.marks:
-            left.append(Cell(f"  {len(self.marks):,} marked", "marked"))
-        machines, live = self.snapshot.machines, {name: self.numbers.get(name, 0) for name in LIVE}
-        whole, short = summary(machines), summary(machines, words=False)
-        few = counts(live, full=False)
-        for right in ((*whole, *counts(live)), (*whole, *few), (*short, *few), few):
-            room = columns - width(plain(left)) - width(plain(right)) - 1
-            if room >= 2:
-                return (*left, Cell(" " * room), *right, Cell(" "))
-        return tuple(left)
+        return status_line(self.badge, title, len(self.marks), self.snapshot.machines, self.numbers, columns)
 
     async def ask(self, verb: str, **params: Any) -> dict[str, Any]:
         return await self._link.ask(verb, **params)
@@ -258,25 +240,17 @@ class Workbench(App[int]):
     async def edit(self, run: str) -> None:
         """Hand the terminal to $EDITOR by way of the command line, and take it back."""
         self.note_command(f"edit {run}")
-        await self._hand_over("edit", run)
+        await hand_over(self, "edit", run)
 
     async def open_file(self, run: Run, name: str, text: bool) -> None:
         """In a pager, which gets the terminal; anything else opens beside it, or is said to lie somewhere."""
         self.note_command(shlex.join(["open", clean(run.name), clean(name)]))
         if text:
-            await self._hand_over("open", run.id, name)
+            await hand_over(self, "open", run.id, name)
             return
-        done = await asyncio.to_thread(
-            subprocess.run, [*_CLI, "open", run.id, name], stdin=subprocess.DEVNULL, capture_output=True, check=False
-        )
-        if said := clean_bytes(done.stderr if done.returncode else done.stdout).strip():
-            self.say(said, trouble=bool(done.returncode))
-
-    async def _hand_over(self, *words: str) -> None:
-        """The terminal to a verb of the command line, until that is done with it."""
-        with self.suspend():
-            await asyncio.to_thread(subprocess.run, [*_CLI, *words], check=False)
-        self.refresh()
+        done, said = await beside("open", run.id, name)
+        if said:
+            self.say(said, trouble=not done)
 
     async def copy(self, text: str, called: str = "") -> None:
         if not (terminal.in_tmux() and await terminal.copy_by_tmux(text)):
@@ -299,7 +273,7 @@ class Workbench(App[int]):
         self.set_keymap(self.keys.changed())
         palettes = self._mine.palettes
         for palette in palettes.values():
-            self.register_theme(_theme(palette))
+            self.register_theme(dress.theme(palette))
         wanted = self._mine.theme if asked else self.theme
         if wanted not in palettes:
             wanted = themes.DEFAULT
@@ -502,23 +476,6 @@ def _key_lines(command: commands.Command, columns: int) -> list[Line]:
     keys = " ".join(map(commands.short, command.keys[:2]))
     parts = wrap(command.help, columns - KEYS)
     return [(Cell(f"{'' if number else keys:<{KEYS}}", "key"), Cell(part)) for number, part in enumerate(parts)]
-
-
-def _theme(palette: themes.Palette) -> Theme:
-    variables = {
-        "block-cursor-text-style": "none",
-        "scrollbar": palette.colours["panel"],
-        "scrollbar-background": palette.colours["background"],
-    }
-    if palette.ansi:
-        variables = BUILTIN_THEMES["ansi-dark" if palette.dark else "ansi-light"].variables | variables
-    return Theme(
-        name=palette.name,
-        dark=palette.dark,
-        ansi=palette.ansi,
-        variables=variables,
-        **cast(dict[str, Any], palette.colours),
-    )
 
 
 def run_app(screen: str = "", run: str = "", ahead: Ahead | None = None) -> int:
