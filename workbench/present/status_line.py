@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from workbench.present.cells import Cell, Line, plain, width
-from workbench.present.machines import Machine, summary
+from workbench.present.devices import Machine
+from workbench.present.machines import summary
 from workbench.present.status import counts
 
 LIVE = ("running", "preparing", "queued", "held")
