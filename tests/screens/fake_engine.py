@@ -214,7 +214,7 @@ class FakeEngine:
 
     def do_logs(self, run: str, offset: int = 0, limit: int = 65536, wait: float = 0) -> Reply:
         found = self.world.find(run)
-        data = self.world.logs.get(found.id, "").encode()
+        data = self.world.logs.get(found.id, "").encode("utf-8", "surrogatepass")
         start = max(0, len(data) + offset) if offset < 0 else min(offset, len(data))
         piece = data[start : start + limit]
         return {
@@ -236,7 +236,7 @@ class FakeEngine:
         invert: bool = False,
         count: int = 1,
     ) -> Reply:
-        data = self.world.logs.get(self.world.find(run).id, "").encode()
+        data = self.world.logs.get(self.world.find(run).id, "").encode("utf-8", "surrogatepass")
         wanted = TROUBLE if trouble else query(pattern, invert)
         return find.find(lambda at, most: data[at : at + most], len(data), asked(wanted, offset, back, count))
 

@@ -441,6 +441,9 @@ HOSTILE = (
     "\x1b]8;;http://x\x1b\\link\x1b]8;;\x1b\\",
     "\x1b",
     "line\u2028sep\u2029para",
+    "lone \ud83d and \udcff",
+    "e" + "\u0301\u0323\u20dd" * 40 + " stacked",
+    "\x1b_apc\x1b\\\x1b^pm\x1b\\\x1bXsos\x1b\\strings",
 )
 """Text that tries to act on the terminal."""
 
@@ -461,7 +464,7 @@ def hostile() -> World:
         world.reasons[one.id] = text
         world.curves[one.id] = {text: [0.1, math.nan, 0.3], "loss": [1.0, math.inf, 0.5]}
         world.logs[one.id] = "\n".join(HOSTILE) * 3
-        world.left[one.id] = {name: "\n".join(HOSTILE).encode() for name in ("0.csv", *HOSTILE)}
+        world.left[one.id] = {name: "\n".join(HOSTILE).encode("utf-8", "surrogatepass") for name in ("0.csv", *HOSTILE)}
         world.configs[one.id] = {text: text, "model": text}
     world.machines = [
         machine(text, hostname=text, reason=text, warnings=[text], devices_held={}) for text in HOSTILE[:6]

@@ -20,6 +20,7 @@ from workbench.errors import WorkbenchError
 from workbench.jump import Found, Place
 from workbench.present.cells import Cell
 from workbench.present.places import place_line
+from workbench.present.sanitise import clean
 from workbench.screens.desk import Desk
 from workbench.screens.errand import errand
 from workbench.widgets.line import OneLine
@@ -136,7 +137,7 @@ class JumpScreen(ModalScreen[Place | None]):
     def action_complete(self) -> None:
         if self._found:
             field = self.query_one(Input)
-            field.value = self._found[self._chosen].place.name
+            field.value = clean(self._found[self._chosen].place.name)
             field.cursor_position = len(field.value)
 
     def on_choices_picked(self, message: Choices.Picked) -> None:
