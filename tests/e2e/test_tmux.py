@@ -95,6 +95,46 @@ def test_watch_a_run_open_it_and_cancel_it(bench: Bench, terminal: Terminal) -> 
     assert bench.engine_pid(), "the engine outlives the screen"
 
 
+def test_a_walk_through_all_screens_and_back_to_where_one_was(bench: Bench, terminal: Terminal) -> None:
+    script = 'echo "epoch $0"; echo "{\\"loss\\": 0.$0}" >> "$WORKBENCH_METRICS"; sleep 600'
+    for name, digit in (("red-river", "3"), ("blue-creek", "2")):
+        run = bench.submit(["sh", "-c", script, digit], "--name", name, "--set", f"lr=0.{digit}")
+        until(lambda: bench.show(run["id"])["metrics"], f"the first metric of {name}")  # noqa: B023
+    bench.submit(["true"], "--name", "grey-brook", "--hold")
+    terminal.open()
+    terminal.sees(r"3 runs(.|\n)*blue-creek +▶ running(.|\n)*red-river +▶ running(.|\n)*grey-brook")
+    terminal.press("2", "g", "Enter")
+    terminal.sees(r"run  churn(.|\n)*epoch 2(.|\n)*following")
+    for words in (r"loss +0\.2000 +0\.2000", r"uses .*MB", r"artifact\(", r"snapshot", r"history"):
+        terminal.press("]")
+        terminal.sees(words)
+    terminal.press("2")
+    terminal.sees("3 runs")
+    terminal.press("Space", "Space")
+    terminal.sees(r"2 marked(.|\n)*•blue-creek(.|\n)*•red-river")
+    terminal.press("=")
+    terminal.sees(r"compare 2 runs(.|\n)* lr +0\.2 +0\.3")
+    for words in (r"mean ± std", r"by step", r"logged no config", r"the same code", r"neither has locked"):
+        terminal.press("]")
+        terminal.sees(words)
+    terminal.press("3")
+    terminal.sees(r"local +● ok(.|\n)*10m +1h +6h")
+    terminal.press("1")
+    terminal.sees(r"projects (.|\n)*churn +2")
+    terminal.press("2")
+    terminal.sees("3 runs")
+    terminal.type("/metric.loss>0.1")
+    terminal.sees(r"/ metric\.loss>0\.1")
+    terminal.press("Enter")
+    terminal.sees(r"2 runs  metric\.loss>0\.1")
+    terminal.press("g", "j", "q")
+    until(terminal.closed, "q to close it")
+    terminal.open()
+    terminal.sees(r"2 runs  metric\.loss>0\.1(.|\n)*red-river")
+    terminal.press("Enter")
+    terminal.sees(r"red-river  ▶ running(.|\n)*epoch 3")
+
+
 def test_a_filter_typed_faster_than_the_prompt_opens(bench: Bench, terminal: Terminal) -> None:
     bench.submit(["true"], "--name", "red-river", "--hold")
     bench.submit(["true"], "--name", "blue-creek", "--hold")
