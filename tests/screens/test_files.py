@@ -129,7 +129,7 @@ async def test_what_lies_about_its_kind_is_said_so(tmp_path: Path) -> None:
 async def test_hostile_files_draw_no_control_byte(tmp_path: Path) -> None:
     world = a_team()
     world.left[world.find(RUN).id] = {
-        name: "\n".join(HOSTILE).replace("\0", "").encode() for name in ("0.csv", *HOSTILE)
+        name: "\n".join(HOSTILE).replace("\0", "").encode(errors="ignore") for name in ("0.csv", *HOSTILE)
     }
     async with open_app(world, tmp_path, (120, 36), run=RUN) as (person, _):
         await to_files(person)
