@@ -140,7 +140,9 @@ async def test_a_group_stands_for_its_best_run(tmp_path: Path) -> None:
         group = next(
             number for number, line in enumerate(person.text().splitlines()[4:]) if f"{_loss(world, best)}" in line
         )
-        await person.press("G", "g", *["j"] * group, "b")
+        await person.press("G", "g", *["j"] * group)
+        await person.settle()
+        await person.press("b")
         await person.sees(f" ◆ {best.name}   ↓ loss")
 
 

@@ -49,6 +49,8 @@ class CompareScreen(Panel):
         self._view = View()
         self._sides = [kind() for kind in SIDES]
         self._front = self._sides[0]
+        self._painted: Side | None = None
+        """Whose cursor tells which run is looked at."""
 
     def body(self) -> ComposeResult:
         for side in self._sides:
@@ -81,12 +83,19 @@ class CompareScreen(Panel):
     # What is shown.
 
     def redraw(self) -> None:
+        if self._painted is self._front and self._comparison.runs:
+            # Word of the cursor's last move may still be on its way: nothing pulls it back.
+            self._view = replace(self._view, at=min(self._at, len(self._comparison.runs) - 1))
+        self._paint()
+
+    def _paint(self) -> None:
         if not self._comparison.runs:
             return
         if any(run.live for run in self._comparison.runs):
             self.soon("fetch", self._keep_up, FRESH_SECONDS)
         self.query_one("#headline", OneLine).show(headline(self._comparison, self._view))
         self._front.draw(self._comparison, self._view)
+        self._painted = self._front if self._front.size.width else None
         self._draw_tabs()
 
     def _draw_tabs(self) -> None:
@@ -98,12 +107,12 @@ class CompareScreen(Panel):
         self.query_one(ContentSwitcher).current = side.id
         self.set_focus(side.held)
         self.draw_keys()
-        self.redraw()
+        self._paint()
 
     def _look(self, view: View) -> None:
         """At the same runs in another way."""
         self._view = view
-        self.redraw()
+        self._paint()
 
     # What is fetched.
 
@@ -145,8 +154,9 @@ class CompareScreen(Panel):
     # What happens.
 
     def on_side_run_chosen(self, message: Side.RunChosen) -> None:
-        if message.index != self._view.at:
-            self._look(replace(self._view, at=message.index))
+        at = self._front.at(replace(self._view, at=message.index))  # the cursor may have gone on since
+        if at != self._view.at:
+            self._look(replace(self._view, at=at))
 
     def on_table_row_opened(self, message: Table.RowOpened) -> None:
         self.action_open()
