@@ -105,7 +105,7 @@ class CompareScreen(Panel):
     def _show(self, side: Side) -> None:
         self._front = side
         self.query_one(ContentSwitcher).current = side.id
-        self.set_focus(side.held)
+        self.set_focus(side.keyed)
         self.draw_keys()
         self._paint()
 
@@ -170,7 +170,7 @@ class CompareScreen(Panel):
 
     def close_prompt(self) -> None:
         super().close_prompt()
-        self.set_focus(self._front.held)
+        self.set_focus(self._front.keyed)
 
     # Keys.
 

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from textual.app import ComposeResult
-from textual.widget import Widget
 
 from workbench import commands
 from workbench.domain.comparison import Comparison
 from workbench.domain.run import started_at
-from workbench.present.cells import Cell
 from workbench.present.columns import Column
 from workbench.present.compare import View
 from workbench.present.curves import EPOCH, Pace, offered
@@ -17,7 +15,7 @@ from workbench.present.overlay import FEW, columns, entries, overlaid, rows
 from workbench.present.sanitise import clean
 from workbench.present.view import WHOLE, flags
 from workbench.present.view import View as Look
-from workbench.screens.comparing.side import Side
+from workbench.screens.comparing.side import ListedSide
 from workbench.screens.errand import errand
 from workbench.screens.panes.measures import Measures
 from workbench.widgets.chart import NO_VALUES, Chart
@@ -29,7 +27,7 @@ DOTS, CELLS = 4, 1
 NOTHING = 'no metrics yet: wb.log(loss=0.3) after "import workbench as wb" makes one'
 
 
-class CurvesSide(Side, inherit_bindings=False):
+class CurvesSide(ListedSide, inherit_bindings=False):
     TITLE = "curves"
     SCOPE = "chart"
     BINDINGS = commands.bindings("chart")
@@ -38,27 +36,18 @@ class CurvesSide(Side, inherit_bindings=False):
         super().__init__()
         self._comparison, self._view, self._look = Comparison(), View(), WHOLE
         self._measures = Measures()
-        self._rows: list[tuple[Cell, ...]] = []
         self._drawn: tuple[object, ...] = ()
         """What the picture was made of: a clock that ticks draws nothing."""
         self._listed: tuple[str, ...] = ()
         """The runs that the list's cursor goes by; () where it may stand on another one."""
 
     def compose(self) -> ComposeResult:
-        yield Table(lambda index: self._rows[index], ())
+        yield from super().compose()
         yield Charts()
 
     @property
     def charts(self) -> Charts:
         return self.query_one(Charts)
-
-    @property
-    def table(self) -> Table:
-        return self.query_one(Table)
-
-    @property
-    def held(self) -> Widget:
-        return self.table
 
     @property
     def note(self) -> str:

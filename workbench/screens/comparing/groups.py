@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-from textual.app import ComposeResult
-from textual.widget import Widget
-
 from workbench.domain.comparison import Comparison
-from workbench.present.cells import Cell
 from workbench.present.compare import View
 from workbench.present.groups import (
     TAKEN,
@@ -20,30 +16,18 @@ from workbench.present.groups import (
 )
 from workbench.present.matrix import markdown_table
 from workbench.present.sanitise import clean
-from workbench.screens.comparing.side import Side
+from workbench.screens.comparing.side import ListedSide
 from workbench.widgets.table import EDGE, Table
 
 
-class GroupsSide(Side):
+class GroupsSide(ListedSide):
     TITLE = "groups"
     FLAG = "--group"
 
     def __init__(self) -> None:
         super().__init__()
         self._groups: list[Group] = []
-        self._rows: list[tuple[Cell, ...]] = []
         self._over: tuple[str, ...] = ()
-
-    def compose(self) -> ComposeResult:
-        yield Table(lambda index: self._rows[index], ())
-
-    @property
-    def table(self) -> Table:
-        return self.query_one(Table)
-
-    @property
-    def held(self) -> Widget:
-        return self.table
 
     @property
     def note(self) -> str:

@@ -83,10 +83,10 @@ class PairSide(Side):
         self.scrolled.turn(-1)
 
     def action_top(self) -> None:
-        self.scrolled.scroll_line(0)
+        self.scrolled.turn_to(0)
 
     def action_bottom(self) -> None:
-        self.scrolled.scroll_line(self.scrolled.max_scroll_y)
+        self.scrolled.turn_to(1)
 
     def action_page_down(self) -> None:
         self.scrolled.turn_page(1)

@@ -2,40 +2,25 @@
 
 from __future__ import annotations
 
-from textual.app import ComposeResult
-from textual.widget import Widget
-
 from workbench.domain.comparison import Comparison
 from workbench.present.cells import Cell
 from workbench.present.columns import Column
 from workbench.present.compare import Sheet, View, config_sheet, sheet
 from workbench.present.matrix import Row, beside, in_order, markdown_table, one_below_the_other, plain, side_by_side
-from workbench.screens.comparing.side import Side
+from workbench.screens.comparing.side import ListedSide
 from workbench.widgets.table import EDGE, Table
 
 ALONE = (Column("", 10), Column("", 0, grows=1))
 """Columns for a word to whoever finds nothing here: its one cell takes the line."""
 
 
-class SheetSide(Side):
+class SheetSide(ListedSide):
     def __init__(self) -> None:
         super().__init__()
-        self._rows: list[Row] = []
         self._runs = 0
         """How many of the rows are runs."""
         self._first = self._facts = 0
         self._shown = range(0)
-
-    def compose(self) -> ComposeResult:
-        yield Table(lambda index: self._rows[index], ())
-
-    @property
-    def table(self) -> Table:
-        return self.query_one(Table)
-
-    @property
-    def held(self) -> Widget:
-        return self.table
 
     @property
     def note(self) -> str:

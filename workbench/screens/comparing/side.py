@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from textual.app import ComposeResult
 from textual.message import Message
 from textual.widget import Widget
 
 from workbench import commands
 from workbench.domain.comparison import Comparison
+from workbench.present.cells import Cell
 from workbench.present.compare import View
 from workbench.present.sanitise import clean
 from workbench.screens.panes.pane import Tab
+from workbench.widgets.table import Table
 
 
 class Side(Tab):
@@ -28,11 +31,6 @@ class Side(Tab):
         def __init__(self, index: int) -> None:
             super().__init__()
             self.index = index
-
-    @property
-    def held(self) -> Widget:
-        """What has the keys while this tab is in front."""
-        return self
 
     @property
     def note(self) -> str:
@@ -64,3 +62,22 @@ class Side(Tab):
     def markdown(self, comparison: Comparison, view: View) -> str:
         """What is shown, to be pasted somewhere; "" where there is nothing."""
         return ""
+
+
+class ListedSide(Side):
+    """One whose keys are those of a list."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._rows: list[tuple[Cell, ...]] = []
+
+    def compose(self) -> ComposeResult:
+        yield Table(lambda index: self._rows[index], ())
+
+    @property
+    def table(self) -> Table:
+        return self.query_one(Table)
+
+    @property
+    def keyed(self) -> Widget:
+        return self.table
