@@ -2,31 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.engine.machines import Desk, World, desk, until
+from tests.engine.machines import Desk, World, until
 from workbench.errors import EngineError, Unreachable, UsageError
 from workbench.remote.agent import find
-from workbench.remote.machines.fake import FakeHost
-
-
-@pytest.fixture
-async def world() -> AsyncIterator[World]:
-    world = World(FakeHost("gpu3"))
-    yield world
-    for host in world.hosts.values():
-        host.shut_down()
-
-
-@pytest.fixture
-async def here(tmp_path: Path, world: World, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Desk]:
-    async with desk(tmp_path, world, monkeypatch) as here:
-        await here.call("machines_add", name="gpu3")
-        yield here
 
 
 async def _running(here: Desk, world: World, log: bytes) -> str:

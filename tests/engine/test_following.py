@@ -4,36 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.engine.machines import PATIENCE, Desk, World, desk, until
+from tests.engine.machines import PATIENCE, Desk, World, until
 from workbench.engine.tails import Tail
 from workbench.errors import Unreachable
 from workbench.remote.machines.base import WINDOW
-from workbench.remote.machines.fake import FakeHost
 
 WAIT = PATIENCE
 """Seconds that the engine may keep a reader waiting: longer than any of these tests takes."""
 
 
-@pytest.fixture
-async def world(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[World]:
+@pytest.fixture(autouse=True)
+def short_lingering(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("workbench.engine.tails.LINGER", 0.05)
-    world = World(FakeHost("gpu3"))
-    yield world
-    for host in world.hosts.values():
-        host.shut_down()
-
-
-@pytest.fixture
-async def here(tmp_path: Path, world: World, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Desk]:
-    async with desk(tmp_path, world, monkeypatch) as here:
-        await here.call("machines_add", name="gpu3")
-        yield here
 
 
 async def _running(here: Desk) -> str:

@@ -172,8 +172,8 @@ def workbench(home: Path, *argv: str | bytes, main: str = MAIN, **environment: s
     )
 
 
-def on_terminal(home: Path, *argv: str, code: int = 0) -> str:
-    """What the command line shows on a terminal of 80 columns; it must end with `code`."""
+def on_terminal(home: Path, *argv: str, typed: str = "", code: int = 0) -> str:
+    """What the command line shows on a terminal of 80 columns to whoever types that; it must end with `code`."""
     ours, theirs = pty.openpty()
     termios.tcsetwinsize(theirs, (24, 80))
     process = subprocess.Popen(
@@ -184,6 +184,7 @@ def on_terminal(home: Path, *argv: str, code: int = 0) -> str:
         stderr=theirs,
     )
     os.close(theirs)
+    os.write(ours, typed.encode())
     said = b""
     try:
         while data := os.read(ours, 4096):

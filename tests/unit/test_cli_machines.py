@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import json
-import os
-import pty
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.unit.cli_server import MAIN, RUN, serving, workbench
+from tests.unit.cli_server import RUN, on_terminal, serving, workbench
 from workbench.errors import HostKeyUnknown, NotFound, Refused
 
 MACHINE: dict[str, Any] = {
@@ -146,25 +142,8 @@ def test_an_unknown_key_is_not_taken_without_a_word(tmp_path: Path, verb: str) -
 @pytest.mark.parametrize(("answer", "code", "asked"), [("y", 0, 2), ("n", 2, 1)])
 def test_somebody_at_a_terminal_is_asked(tmp_path: Path, answer: str, code: int, asked: int) -> None:
     with serving(tmp_path, machines_add=stranger) as server:
-        ours, theirs = pty.openpty()
-        process = subprocess.Popen(
-            [sys.executable, "-c", MAIN, "machines", "add", "gpu3"],
-            env={**os.environ, "WORKBENCH_HOME": str(tmp_path)},
-            stdin=theirs,
-            stdout=theirs,
-            stderr=theirs,
-        )
-        os.close(theirs)
-        os.write(ours, f"{answer}\n".encode())
-        said = b""
-        try:
-            while data := os.read(ours, 4096):
-                said += data
-        except OSError:  # EIO: the other end is closed
-            pass
-        os.close(ours)
-        assert process.wait(30) == code, said
-    assert FINGERPRINT.encode() in said and b"ssh-ed25519" in said
+        said = on_terminal(tmp_path, "machines", "add", "gpu3", typed=f"{answer}\n", code=code)
+    assert FINGERPRINT in said and "ssh-ed25519" in said
     assert len(server.params("machines_add")) == asked
 
 
