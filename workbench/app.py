@@ -457,8 +457,7 @@ class Workbench(App[int]):
             if node := next((node for node in nodes if _has(node, one)), None):
                 yield SystemCommand(one.title, f"{one.help}  ({one.shown})", partial(self.run_action, one.action, node))
         for name in self._mine.palettes:
-            yield SystemCommand(f"theme {name}", "Colours", lambda name=name: self._use_theme(name))
-
+            yield SystemCommand(f"theme {name}", "Colours", partial(self._use_theme, name))
         for name, view in self.views.items():
             yield SystemCommand(f"view {name}", view.filter or "Every run", partial(self.show_view, name))
 

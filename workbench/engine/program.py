@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 import posixpath
 import shutil
-from collections.abc import Collection, Mapping
+from collections.abc import Iterable, Mapping
 
 from workbench.errors import UsageError
 
 
-def check(program: str, files: Collection[str], workdir: str, variables: Mapping[str, str], *, elsewhere: bool) -> None:
+def check(program: str, files: Iterable[str], workdir: str, variables: Mapping[str, str], *, elsewhere: bool) -> None:
     """program: the first word of a command. files: paths of the snapshot. elsewhere: an environment of the run's own,
     or another machine, may have what is not here; what the snapshot lacks is missing there, too.
 

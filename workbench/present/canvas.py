@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from workbench.present.axis import Axis, Tick, Unit, around, rounded, ticks
-from workbench.present.cells import cut
+from workbench.present.cells import cut, stretch
 from workbench.present.raster import Glyph, Raster
 from workbench.present.view import WHOLE, View
 
@@ -184,10 +184,9 @@ def changes(old: Picture | None, new: Picture) -> Iterator[tuple[int, int, int]]
         yield from ((0, y, new.width) for y in range(new.height))
         return
     for y, (before, after) in enumerate(zip(old.rows, new.rows, strict=True)):
-        if before == after:
-            continue
-        differing = [x for x, (one, other) in enumerate(zip(before, after, strict=True)) if one != other]
-        yield differing[0], y, differing[-1] - differing[0] + 1
+        if before != after:
+            x, wide = stretch(before, after)
+            yield x, y, wide
 
 
 def _seen(one: Series, x: Axis, everything: bool) -> Iterator[Sequence[float]]:

@@ -8,7 +8,7 @@ Names joined by "+" lie on each other. A part that begins with "=" is a look of 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 ELLIPSIS = "…"
@@ -57,6 +57,12 @@ def fit_line(line: Iterable[Cell], columns: int) -> Line:
     """Exactly so many columns of a line of cells: cut or padded."""
     cells = cut_line(line, columns)
     return (*cells, Cell(" " * (columns - width(plain(cells)))))
+
+
+def stretch(one: Sequence[object], other: Sequence[object]) -> tuple[int, int]:
+    """(first, length) of where two differ that are equally long, and do differ."""
+    differing = [index for index, (mine, yours) in enumerate(zip(one, other, strict=True)) if mine != yours]
+    return differing[0], differing[-1] - differing[0] + 1
 
 
 def plain(line: Iterable[Cell]) -> str:

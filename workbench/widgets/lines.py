@@ -30,10 +30,6 @@ class Lines(Scrolling):
             if before[top + y : top + y + 1] != lines[top + y : top + y + 1]:
                 self.refresh(Region(0, y, self.size.width, 1))
 
-    @property
-    def at_end(self) -> bool:
-        return self.scroll_offset.y >= self.max_scroll_y
-
     def turn(self, lines: int) -> None:
         self.scroll_line(self.scroll_offset.y + lines)
 

@@ -85,10 +85,6 @@ class Prompt(Vertical):
         self.display = False
         self.screen.remove_class("typing")
 
-    @property
-    def is_open(self) -> bool:
-        return self.display
-
     def trouble(self, message: str, column: int | None = None) -> None:
         """Say what is wrong, and point at it: the caret stands above the character."""
         caret = f"{' ' * (3 + column)}▼ " if column is not None else "   "

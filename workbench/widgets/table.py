@@ -15,7 +15,7 @@ from textual.message import Message
 from textual.strip import Strip
 
 from workbench import commands
-from workbench.present.cells import Cell, Line, fit, fit_line
+from workbench.present.cells import Cell, Line, fit, fit_line, stretch
 from workbench.present.columns import GAP, Column, Slot, arrange
 from workbench.widgets.ink import strip
 from workbench.widgets.scrolling import Scrolling
@@ -265,8 +265,7 @@ def _narrowed(slot: Slot, old: Cell | Line, new: Cell | Line) -> tuple[int, int]
     if isinstance(old, Cell) and isinstance(new, Cell) and old.style == new.style:
         before, after = (fit(cell.text, slot.width, slot.column.right) for cell in (old, new))
         if before.isascii() and after.isascii() and before != after:
-            differing = [x for x, (one, other) in enumerate(zip(before, after, strict=True)) if one != other]
-            return differing[0], differing[-1] - differing[0] + 1
+            return stretch(before, after)
     return 0, slot.width
 
 

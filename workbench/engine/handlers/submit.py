@@ -10,6 +10,7 @@ import os
 import random
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import chain
 from typing import Any
 
 from workbench import settings
@@ -57,7 +58,7 @@ async def submit(engine: Engine, peer: Peer, params: Params) -> dict[str, Any]:
         asyncio.to_thread(engine.snapshots.freeze, project),
         engine.environments.resolve(project, command, directory, params.texts("packages", [])),
     )
-    paths = {entry.path for entry in frozen.tree} | frozen.links.keys()
+    paths = chain((entry.path for entry in frozen.tree), frozen.links)  # looked through only where it is asked
     elsewhere = bool(environment.id) or (ask.need.machine != LOCAL and [*engine.fleet] != [LOCAL])
     program.check(command[0], paths, workdir, project.run.variables, elsewhere=elsewhere)
     template = Run(
