@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -185,9 +186,30 @@ def test_remove(tmp_path: Path) -> None:
         assert done.returncode == 2 and "brave-sunset-12" in done.stderr
 
 
+SAYS = "import sys; print('said', sys.argv[1:]); print('and', file=sys.stderr); sys.exit(3)"
+
+
+@pytest.mark.parametrize("argv", [["run", "here", "--json"], ["run", "--json", "here"], ["--json", "run", "here"]])
+def test_run_puts_into_json_what_the_command_printed(tmp_path: Path, argv: list[str]) -> None:
+    with serving(tmp_path, machines=lambda params: {"machines": [{**MACHINE, "address": ""}]}):
+        done = workbench(tmp_path, "machines", *argv, "--", sys.executable, "-c", SAYS, "--json")
+    assert (done.returncode, done.stderr) == (3, "")
+    said = {"exit_code": 3, "stdout": "said ['--json']\n", "stderr": "and\n"}
+    assert json.loads(done.stdout) == {"machine": "here", **said}
+
+
+@pytest.mark.parametrize("dashes", [["--"], []])
+def test_flags_behind_the_commands_first_word_are_its_own(tmp_path: Path, dashes: list[str]) -> None:
+    with serving(tmp_path, machines=lambda params: {"machines": [{**MACHINE, "address": ""}]}):
+        done = workbench(tmp_path, "machines", "run", "here", *dashes, sys.executable, "-c", SAYS, "--json", "--", "-x")
+    assert (done.returncode, done.stdout, done.stderr) == (3, "said ['--json', '--', '-x']\n", "and\n")
+
+
 @pytest.mark.parametrize(
     ("argv", "says"),
     [
+        (["run", "gpu3", "--jsno", "--", "true"], "--jsno"),
+        (["run", "gpu3", "--json"], "no command"),
         (["add"], "NAME"),
         (["add", "gpu3", "--rate", "cheap"], "--rate: 'cheap' is not a price"),
         (["add", "gpu3", "--rate", "nan"], "not a price"),

@@ -15,9 +15,10 @@ import subprocess
 import sys
 import threading
 from contextlib import suppress
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from workbench import bootstrap, paths
+from workbench.cli import output
 from workbench.client.calls import Engine
 from workbench.errors import UsageError
 
@@ -39,12 +40,24 @@ except OSError as problem:
 """
 
 
+class _Command(argparse.Action):
+    """argparse leaves it all that stands behind NAME: flags there, before `--` or the first word, are ours still."""
+
+    def __call__(self, parser: argparse.ArgumentParser, args: argparse.Namespace, words: Any, flag: Any = None) -> None:
+        own = next((at for at, word in enumerate(words) if word == "--" or not word.startswith("-")), len(words))
+        if own:
+            parser.parse_args([*words[:own], args.name], args)
+        args.command = words[own:]
+
+
 def configure(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("command", nargs=argparse.REMAINDER, metavar="COMMAND", help="what to execute, after --")
+    add = parser.add_argument
+    add("command", nargs=argparse.REMAINDER, action=_Command, metavar="COMMAND", help="what to execute, after --")
 
 
 def run(args: argparse.Namespace) -> int:
-    """Its exit code; 127 where there is no such command, 255 where ssh gets nowhere."""
+    """Its exit code; 127 where there is no such command, 255 where ssh gets nowhere. What it prints passes through,
+    unless JSON is to hold it."""
     command = args.command[1:] if args.command[:1] == ["--"] else args.command
     if not command:
         raise UsageError("there is no command to run", hint=f"workbench machines run {args.name} -- nvidia-smi")
@@ -55,12 +68,18 @@ def run(args: argparse.Namespace) -> int:
         argv, said = [*_ssh(address), bootstrap.COMMAND], bootstrap.line(_PROGRAM) + said
     else:
         argv = [sys.executable, "-I", "-c", _PROGRAM]
-    process = subprocess.Popen(argv, stdin=subprocess.PIPE, bufsize=0)
-    assert process.stdin
+    caught = subprocess.PIPE if args.json else None
+    process = subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=caught, stderr=caught, bufsize=0)
+    sink, process.stdin = process.stdin, None  # ours to feed: communicate would close it
+    assert sink
     # A thread that nobody waits for: the command may end while our own input still waits for a line.
-    threading.Thread(target=_feed, args=(process.stdin, said), daemon=True).start()
-    code = process.wait()
-    return code if code >= 0 else 128 - code
+    threading.Thread(target=_feed, args=(sink, said), daemon=True).start()
+    printed = process.communicate()
+    code = process.returncode if process.returncode >= 0 else 128 - process.returncode
+    if args.json:
+        stdout, stderr = (data.decode("utf-8", "replace") for data in printed)
+        output.document({"machine": args.name, "exit_code": code, "stdout": stdout, "stderr": stderr})
+    return code
 
 
 def shell(args: argparse.Namespace) -> int:
