@@ -85,8 +85,12 @@ def test_packages_are_those_that_were_locked(bench: Bench) -> None:
 
 
 def test_what_can_not_be_compared_is_refused(bench: Bench) -> None:
-    run = bench.submit(["true"], "--hold")["id"]
+    submitted = bench.submit(["true"], "--hold")
+    run, name = submitted["id"], submitted["name"]
     assert "2 to 50 runs" in bench.run("compare", run).stderr
+    assert f"these are all {name}" in bench.run("compare", run, name, "1").stderr
+    other = bench.submit(["true"], "--hold")["id"]
+    assert [one["id"] for one in bench.json("compare", run, other, name)["runs"]] == [run, other]
     for flag in ("--code", "--env"):
         assert "no run is called 'nobody'" in bench.run("compare", run, "nobody", flag).stderr
     assert bench.json("compare", run, run, "--env")["packages"] == []

@@ -24,7 +24,10 @@ async def compare(engine: Engine, peer: Peer, params: Params) -> dict[str, Any]:
     references = params.texts("runs")
     if not 2 <= len(references) <= MOST:
         raise UsageError(f"compare takes 2 to {MOST} runs, not {len(references)}")
-    found = [await engine.find(reference) for reference in references]
+    named = [await engine.find(reference) for reference in references]
+    found = list({run.id: run for run in named}.values())
+    if len(found) < 2:
+        raise UsageError(f"compare takes two runs or more, and these are all {found[0].name}")
     tables = [await engine.history.metrics(run.id) for run in found]
     configs = [await engine.history.config(run.id) for run in found]
     columns = {key: [run.ask.params.get(key) for run in found] for key in _keys([run.ask.params for run in found])}
