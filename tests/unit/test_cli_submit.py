@@ -157,6 +157,7 @@ def test_a_sweep_that_waits_ends_with_the_first_failure(tmp_path: Path) -> None:
         (["run", "--set", "lr", "--", "true"], "--set 'lr' has no '='"),
         (["run", "--set", "lr=range(3)", "--", "true"], "is many values"),
         (["sweep", "--set", "seed=range(x)", "--", "true"], "range(x)"),
+        (["sweep", "--", "true"], "hint: workbench run submits"),
     ],
 )
 def test_params_that_make_no_sense(tmp_path: Path, argv: list[str], sentence: str) -> None:

@@ -6,6 +6,7 @@ import argparse
 
 from workbench.cli import output, submission, waiting
 from workbench.client.calls import Engine
+from workbench.errors import UsageError
 from workbench.present.sanitise import clean
 
 EXAMPLE = "workbench sweep --set lr=0.1,0.01 --set 'seed=range(5)' -- python train.py --lr {lr} --seed {seed}"
@@ -15,10 +16,11 @@ configure = submission.configure
 
 def main(args: argparse.Namespace) -> int:
     asked = submission.make(args)
-    if args.settings:
-        from workbench.domain.params import parse_grid
+    if not args.settings:
+        raise UsageError("a sweep varies something: --set KEY=VALUES", hint="workbench run submits a single run")
+    from workbench.domain.params import parse_grid
 
-        asked["grid"] = parse_grid(args.settings)
+    asked["grid"] = parse_grid(args.settings)
     with Engine() as engine:
         reply = submission.submit(engine, asked)
         if args.json:
