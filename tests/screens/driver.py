@@ -20,6 +20,10 @@ from workbench.app import Workbench
 
 PATIENCE = 10.0
 """Seconds until a test gives up waiting."""
+REST = 1.0
+"""Seconds for all that is under way to come to its end; news that never ends is not waited out."""
+ENDLESS = ("link", "files", "log", "hunt", "default")
+"""Groups of errands that wait for a person, for a clock or for the engine's next word."""
 
 
 class Person:
@@ -36,6 +40,7 @@ class Person:
             self.app.call_later(handed_on.set)
             await handed_on.wait()
             await self.pilot._wait_for_screen()
+        await self.rest()
 
     async def burst(self, keys: Iterable[str]) -> None:
         """All of it in one packet, as tmux, a paste or a slow line brings it: nobody waits between the keys."""
@@ -44,6 +49,7 @@ class Person:
         for key in keys:
             driver.send_message(_event(key))
         await self.pilot._wait_for_screen()
+        await self.rest()
 
     async def type(self, text: str) -> None:
         await self.press(*text)
@@ -77,6 +83,25 @@ class Person:
         while not condition():
             assert time.monotonic() < deadline, f"waited for {what} in vain:\n{self.text()}"
             await asyncio.sleep(0.02)
+        await self.rest()
+
+    async def rest(self) -> None:
+        """Until nothing is asked, handed on or to be drawn, twice in a row: then what is on screen is all there is."""
+        deadline, still = time.monotonic() + REST, 0
+        while still < 2 and time.monotonic() < deadline:
+            still = 0 if self._under_way() else still + 1
+            await asyncio.sleep(0 if still else 0.005)
+
+    def _under_way(self) -> bool:
+        screen = self.app.screen
+        nodes = [self.app, *screen.walk_children(with_self=True)]
+        return (
+            bool(getattr(getattr(self.app._link, "_engine", None), "_waiting", ()))
+            or any(not worker.is_finished and worker.group not in ENDLESS for worker in self.app.workers)
+            or any(not node._message_queue.empty() for node in nodes)
+            or bool(screen._callbacks or screen._dirty_widgets or screen._layout_required)
+            or any(timer._interval < REST for timer in getattr(screen, "_due", {}).values())
+        )
 
     async def settle(self, seconds: float = 0.24) -> None:
         """Until the screen has said the same thing for so long."""

@@ -136,8 +136,11 @@ async def test_marked_runs_are_drawn_along(tmp_path: Path) -> None:
 async def test_where_there_is_room_the_others_stand_beside(tmp_path: Path, size: tuple[int, int], charts: int) -> None:
     async with open_app(a_team(), tmp_path, size, run=RUN) as (person, _):
         await on_metrics(person)
-        shown = [chart for chart in person.app.screen.query("Charts Chart") if chart.display and chart.region.height]
-        assert len(shown) == charts
+
+        def shown() -> int:
+            return sum(chart.display and bool(chart.region.height) for chart in person.app.screen.query("Charts Chart"))
+
+        await person.until(lambda: shown() == charts, f"{charts} charts")
         if charts > 1:
             await person.sees("acc  0.9268   by step")
 
