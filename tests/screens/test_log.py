@@ -262,6 +262,9 @@ async def test_a_filter_that_can_not_be_used_is_let_go(tmp_path: Path, monkeypat
         await person.press("/", "x", "enter")
         await person.until(lambda: len(engine.called("logs_find")) == 2, "a search")
         await person.sees("step 000099", "100% of")
+        await person.press("@")
+        await person.sees("what your keys stood for")
+        assert "--grep" not in person.text()
 
 
 async def test_another_attempt_has_another_log(tmp_path: Path) -> None:

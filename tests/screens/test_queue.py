@@ -167,6 +167,20 @@ async def test_a_filter_that_makes_no_sense_is_pointed_at(tmp_path: Path) -> Non
         assert 3 <= trouble.index("▼") <= 11
         await person.press("escape")
         await person.sees("? keys", "brave-sunset-12")
+        await person.press("@")
+        await person.sees("what your keys stood for")
+        assert "AND" not in person.text()
+
+
+async def test_a_filter_that_makes_sense_is_a_command_to_copy(tmp_path: Path) -> None:
+    async with open_app(a_team(), tmp_path) as (person, _):
+        await person.sees("brave-sunset-12")
+        await person.press("/")
+        await person.type("calm")
+        await person.press("enter")
+        await person.sees("1 run ", "calm-river-13")
+        await person.press("@")
+        await person.sees("workbench runs calm")
 
 
 async def test_a_filter_that_nothing_fits_says_so(tmp_path: Path) -> None:

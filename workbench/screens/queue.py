@@ -51,6 +51,8 @@ class QueueScreen(ActingPanel):
         self._pages = Pages(self, self._page_came)
         self._metric = ""
         self._listing = Listing()
+        self._unsaid: View | None = None
+        """What was asked for, until the engine has understood it: only then it is a command to copy."""
 
     @cached_property
     def _marking(self) -> Marking:
@@ -158,6 +160,9 @@ class QueueScreen(ActingPanel):
 
     def _page_came(self, offset: int, ids: list[str], before: Window | None) -> None:
         first = not self.table.count
+        if self._unsaid == self._pages.sound:
+            self.desk.note_command(arranging.cli(self._pages.sound))
+            self._unsaid = None
         self.draw_status()
         self._show_list()
         held = self.desk.left.run if first else before.ids.get(self.table.cursor, "") if before else ""
@@ -286,8 +291,8 @@ class QueueScreen(ActingPanel):
     def show(self, view: View) -> None:
         """List these runs, in this order, with these columns."""
         self._pages.view = view
+        self._unsaid = view
         self._marking.drop()
-        self.desk.note_command(arranging.cli(view))
         self.table.move_to(0)
         self._keep_place()
         self.draw_status()

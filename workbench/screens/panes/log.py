@@ -36,6 +36,8 @@ class LogPane(Fed):
         self._feed = LogFeed(self, self._view)
         self._called = ""
         self._sought: Wanted | None = None
+        self._typed: Wanted | None = None
+        """A pattern of which nobody knows yet whether it makes sense: only then it is a command to copy."""
         self._at: int | None = None
         """The line that was found last."""
         self._steps: list[bool] = []
@@ -56,6 +58,12 @@ class LogPane(Fed):
 
     def on_log_view_sought(self, message: LogView.Sought) -> None:
         errand(self, partial(self._feed.jump, message.offset), "hunt")
+
+    def understood(self, wanted: Wanted) -> None:
+        if self._typed is wanted:
+            pattern = ("!" if wanted.get("invert") else "") + str(wanted["pattern"])
+            self.desk.note_command(f"logs {self._called} --grep {shlex.quote(clean(pattern))}")
+            self._typed = None
 
     def unfit(self) -> None:
         """The filter can't be used."""
@@ -130,8 +138,8 @@ class LogPane(Fed):
 
     def prompted(self, kind: str, text: str) -> None:
         if kind == "search" and text:
-            self.desk.note_command(f"logs {self._called} --grep {shlex.quote(clean(text))}")
-            self._sought, self._at = {"pattern": text}, None
+            self._sought = self._typed = {"pattern": text}
+            self._at = None
             self._seek(self._view.following)
         elif kind == "filter":
             self._filter(text)
@@ -140,8 +148,8 @@ class LogPane(Fed):
         """Show only the lines that fit, where one is; all of them without a text."""
         pattern, invert = text.removeprefix("!"), text.startswith("!")
         if pattern:
-            self.desk.note_command(f"logs {self._called} --grep {shlex.quote(clean(text))}")
-            self._feed.show_only({"pattern": pattern, "invert": invert})
+            self._typed = {"pattern": pattern, "invert": invert}
+            self._feed.show_only(self._typed)
         else:
             errand(self, self._feed.show_all, "hunt")
 

@@ -33,6 +33,9 @@ class Fed(Pane):
     def tell(self) -> None:
         """Say anew where in the log one is."""
 
+    def understood(self, wanted: Wanted) -> None:
+        """It can be looked for."""
+
     def unfit(self) -> None:
         """The lines that were to be shown can't be looked for."""
 
@@ -146,6 +149,7 @@ class LogFeed:
     async def find(self, wanted: Wanted, offset: int, back: bool, count: int = 1) -> dict[str, Any] | None:
         reply = await self._owner.fetch("logs_find", run=self.run, offset=offset, back=back, count=count, **wanted)
         if reply is not None:
+            self._owner.understood(wanted)
             self._view.size_of_log = max(reply["size"], self._view.size_of_log)
         return reply
 
