@@ -34,7 +34,7 @@ from workbench.personal import Personal
 from workbench.present.cells import Cell, Line
 from workbench.present.facts import wrap
 from workbench.present.first_screen import NO_RUNS
-from workbench.present.sanitise import clean
+from workbench.present.sanitise import clean, one_line
 from workbench.present.status_line import status_line
 from workbench.screens.base import Panel
 from workbench.screens.compare import CompareScreen
@@ -257,6 +257,11 @@ class Workbench(App[int]):
             self.copy_to_clipboard(text)
         self.say(f"copied {called or text}")
 
+    @property
+    def clipboard(self) -> str:
+        """What ctrl+v puts into a line: a whole sheet may have been copied."""
+        return one_line(super().clipboard)
+
     # The user's own files.
 
     async def _follow_files(self) -> None:
@@ -360,6 +365,8 @@ class Workbench(App[int]):
         behind the enter that closes it."""
         if isinstance(event, events.Key | events.MouseUp):
             self._remember_soon()
+        if isinstance(event, events.Paste):
+            event.text = one_line(event.text)
         if not isinstance(event, events.Key) or event.is_forwarded:
             await super().on_event(event)
             return

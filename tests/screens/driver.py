@@ -51,6 +51,13 @@ class Person:
         await self.pilot._wait_for_screen()
         await self.rest()
 
+    async def paste(self, text: str) -> None:
+        """As terminals do it that say what is pasted."""
+        driver = self.app._driver
+        assert driver is not None
+        driver.send_message(events.Paste(text))
+        await self.pilot._wait_for_screen()
+
     async def type(self, text: str) -> None:
         await self.press(*text)
 

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 import pytest
+from textual.widgets import Input
 
 from tests.screens.driver import Person, open_app
 from tests.screens.made_up import HOSTILE, hostile
 from tests.screens.tour import TOUR, Size, Stop, go
+from workbench.present.sanitise import one_line
 from workbench.screens.compare import SIDES
+from workbench.widgets.prompt import Prompt
 
 STOPS = tuple({stop.shows: stop for stop in reversed(TOUR)}.values())
 """One for each screen and tab."""
@@ -103,3 +107,34 @@ async def test_neither_does_what_the_filter_offers(tmp_path: Path) -> None:
             await safely(person, *text)
             await safely(person, "tab", "ctrl+u")
         await safely(person, "escape")
+
+
+PASTED = (*HOSTILE, "one\ntwo\r\nthree\x0b\x0c\x85\u2028four\n", "bell\x07 back\x08")
+LINES = {"filter": "/", "view": "S", "jump": ":", "order": "o", "columns": "M", "palette": "ctrl+p"}
+
+
+@pytest.mark.parametrize("key", LINES.values(), ids=LINES)
+async def test_neither_does_a_line_that_something_was_pasted_into(tmp_path: Path, key: str) -> None:
+    async with open_app(hostile(), tmp_path, SIZE) as (person, _):
+        await person.sees("running", "gnp.exe")
+        await person.press(key)
+        await person.until(lambda: isinstance(person.app.focused, Input), "a line to type in")
+        line = person.app.focused
+        assert isinstance(line, Input)
+        for text in PASTED:
+            for paste in (partial(person.paste, text), partial(person.press, "ctrl+v")):
+                person.app._clipboard = text
+                await paste()
+                await person.until(lambda text=text: line.value == one_line(text), f"{text!r}, made safe")  # type: ignore[misc]
+                assert harmless(person), text
+                line.clear()
+        await safely(person, "x")
+
+
+async def test_neither_does_a_filter_that_was_kept(tmp_path: Path) -> None:
+    async with open_app(hostile(), tmp_path, SIZE) as (person, _):
+        await person.sees("running", "gnp.exe")
+        for text in PASTED:
+            person.app.screen.query_one(Prompt).open("filter", "/", text)
+            await person.press("left")
+            assert harmless(person), text

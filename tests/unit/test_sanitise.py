@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from workbench.present.cells import cut, fit, width
-from workbench.present.sanitise import clean, clean_bytes, clean_lines
+from workbench.present.sanitise import clean, clean_bytes, clean_lines, one_line
 
 
 def harmless(text: str) -> bool:
@@ -46,6 +46,11 @@ def test_what_comes_from_outside_can_be_drawn(dirty: str, shown: str) -> None:
 def test_nothing_is_left_that_acts_on_a_terminal(text: str) -> None:
     assert harmless(clean(text))
     assert clean(clean(text)) == clean(text)
+
+
+def test_many_lines_make_one() -> None:
+    assert one_line("status:failed\r\nOR\n\x1b[31mlr\x1b[0m<1\n") == "status:failed OR lr<1"
+    assert one_line("\n") == ""
 
 
 @given(st.binary())

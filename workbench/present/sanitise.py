@@ -43,6 +43,11 @@ def clean(text: str) -> str:
     return _NOT_PLAIN.sub(lambda match: _stand_in(match[0]), text)
 
 
+def one_line(text: str) -> str:
+    """What is put into a line where somebody types: its lines behind each other, clean."""
+    return clean(" ".join(text.splitlines()))
+
+
 def bare(text: str) -> str:
     """It without escape sequences; not fit to be drawn yet."""
     return _ESCAPES.sub("", text)

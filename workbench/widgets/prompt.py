@@ -16,7 +16,7 @@ from textual.widgets import Input
 
 from workbench.domain.completion import Completion
 from workbench.present.cells import Cell, Line
-from workbench.present.sanitise import clean
+from workbench.present.sanitise import clean, one_line
 from workbench.widgets.line import OneLine
 
 Complete = Callable[[str, int], Completion]
@@ -75,8 +75,8 @@ class Prompt(Vertical):
         self.display = True
         self.screen.add_class("typing")
         field = self.query_one(Input)
-        field.value = text
-        field.cursor_position = len(text)
+        field.value = one_line(text)
+        field.cursor_position = len(field.value)
         self._offer()
         self.screen.set_focus(field)  # at once: the next key is already on its way
 
