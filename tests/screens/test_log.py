@@ -144,6 +144,7 @@ async def test_a_search_can_be_stopped(tmp_path: Path, monkeypatch: pytest.Monke
         await person.sees("searching /needle", "of 3.4 GB")
         await person.press("escape")
         await person.loses("searching")
+        await person.settle()  # what was on its way to the engine has arrived
         asked = len(engine.called("logs_find"))
         await person.settle()
         assert len(engine.called("logs_find")) == asked
