@@ -14,6 +14,7 @@ from typing import Any, ClassVar
 from textual import events
 from textual.app import App, SystemCommand
 from textual.dom import DOMNode
+from textual.notifications import Notify
 from textual.screen import Screen
 from textual.theme import BUILTIN_THEMES
 from textual.widgets import Input
@@ -49,6 +50,7 @@ from workbench.screens.run import RunScreen
 from workbench.screens.turns import Turns
 from workbench.screens.undo import Step, remember, undo
 from workbench.settings import load_user
+from workbench.widgets.said import make_room
 
 KEYS = 12
 """Columns of the keys beside what they do."""
@@ -190,6 +192,9 @@ class Workbench(App[int]):
 
     def say(self, text: str, trouble: bool = False) -> None:
         self.notify(clean(text), severity="error" if trouble else "information", timeout=6, markup=False)
+
+    def on_notify(self, event: Notify) -> None:
+        make_room(self, event.notification)
 
     def show_run(self, run: str) -> None:
         errand(self, partial(self._show_run, run), "show")

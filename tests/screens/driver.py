@@ -134,9 +134,11 @@ async def open_app(
     screen: str = "",
     run: str = "",
     memory: str = "",
+    messages: bool = False,
 ) -> AsyncIterator[tuple[Person, FakeEngine]]:
+    """messages: whether those that pass are drawn, over what one looks at."""
     path = os.path.join(home, "engine.sock")
     async with serving(world, path) as engine:
         app = Workbench(screen, run, socket=path, clock=lambda: NOW, user="alice", memory=memory)
-        async with app.run_test(size=size) as pilot:
+        async with app.run_test(size=size, notifications=messages) as pilot:
             yield Person(app, pilot), engine

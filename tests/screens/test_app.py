@@ -2,7 +2,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tests.screens.driver import open_app
+from textual.widgets._toast import ToastHolder
+
+from tests.screens.driver import Person, open_app
 from tests.screens.made_up import a_team
 from workbench import commands
 from workbench.commands import COMMANDS, EVERYWHERE, FOOTER, SCOPES
@@ -158,3 +160,25 @@ def test_every_binding_can_be_remapped() -> None:
     for scope in ("app", "list", *SCOPES):
         for binding, command in zip(commands.bindings(scope), Keymap().of(scope), strict=True):
             assert getattr(binding, "id", None) == command.id
+
+
+async def test_messages_that_pile_up_leave_the_list_readable(tmp_path: Path) -> None:
+    async with open_app(a_team(), tmp_path, messages=True) as (person, _):
+        await person.sees("brave-sunset-12")
+        for key, says in (
+            ("O", "one direction"),
+            ("K", "no run to change"),
+            ("=", "mark two"),
+            ("z", "nothing to undo"),
+        ):
+            await person.press(key)
+            await person.sees(says)
+        await person.loses("one direction")
+        assert sum("▌" in line for line in person.text().splitlines()) <= 5
+        await person.press("=", "=")
+        await person.until(lambda: person.text().count("mark two") == 1 and len(shown(person)) <= 3, "it said once")
+
+
+def shown(person: Person) -> list[ToastHolder]:
+    """Messages on screen, and what is left of others."""
+    return list(person.app.screen.query(ToastHolder))
