@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import time
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.engine.machines import PATIENCE, Desk, World, until
+from tests.engine.machines import PATIENCE, Desk, World, desk, until
 from workbench.engine.tails import Tail
 from workbench.errors import Unreachable
-from workbench.remote.machines.base import WINDOW
+from workbench.remote.machines.base import WINDOW, Machine
 
 WAIT = PATIENCE
 """Seconds that the engine may keep a reader waiting: longer than any of these tests takes."""
@@ -103,6 +104,33 @@ async def test_where_no_road_leads_a_new_reader_is_told_so(here: Desk, world: Wo
     await here.until_machine("gpu3", "unreachable")
     with pytest.raises(Unreachable, match="no road to gpu3"):
         await _piece(here, run, 0)
+
+
+async def test_readers_wait_until_a_new_engine_knows_whether_the_machine_answers(
+    tmp_path: Path, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with desk(tmp_path, world, monkeypatch) as here:
+        await here.call("machines_add", name="gpu3")
+        run = await _running(here)
+        world["gpu3"].prints(f"{run}.1", b"one\n")
+    answers, connect = asyncio.Event(), world["gpu3"].connect
+
+    async def late() -> Machine:
+        await answers.wait()
+        return await connect()
+
+    monkeypatch.setattr(world["gpu3"], "connect", late)
+    async with desk(tmp_path, world, monkeypatch) as here:
+        asked = [
+            asyncio.create_task(here.call("logs", run=run, offset=0)),
+            asyncio.create_task(_piece(here, run, 0)),
+            asyncio.create_task(here.call("logs_find", run=run, offset=0, pattern="one")),
+        ]
+        await here.until_machine("gpu3", "connecting")
+        assert not any(one.done() for one in asked)
+        answers.set()
+        read, followed, found = await asyncio.gather(*asked)
+    assert (read["text"], followed["text"], found["hits"][0][1]) == ("one\n", "one\n", "one")
 
 
 async def test_one_reads_the_end_and_another_all_of_a_torrent(here: Desk, world: World) -> None:

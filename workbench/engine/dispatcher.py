@@ -324,19 +324,19 @@ class Dispatcher:
         size = self._logs.size(attempt)
         if size is not None:
             return await asyncio.to_thread(self._logs.read, attempt, offset, limit), size
-        return await self._reached(machine).read(attempt, "log", offset, limit)
+        return await (await self._reached(machine)).read(attempt, "log", offset, limit)
 
     async def find_log(self, machine: str, attempt: str, query: Query, offset: int, back: bool, count: int) -> Found:
         """The next step of a search through it, done where it lies. Raises Unreachable."""
         if self._logs.size(attempt) is not None:
             return await self._logs.find(attempt, query, offset, back, count)
-        return await self._reached(machine).find(attempt, query, offset, back, count)
+        return await (await self._reached(machine)).find(attempt, query, offset, back, count)
 
-    def follow(self, machine: str, attempt: str, offset: int) -> AbstractContextManager[Tail]:
+    async def follow(self, machine: str, attempt: str, offset: int) -> AbstractContextManager[Tail]:
         """The end of a log as it grows. Raises Unreachable, unless it was followed already: a road that breaks then is
         waited for."""
         if attempt not in self.tails:
-            self._reached(machine)
+            await self._reached(machine)
         return self.tails.follow(machine, attempt, offset)
 
     def _follow(self, name: str, attempt: str, offset: int | None) -> None:
@@ -345,8 +345,11 @@ class Dispatcher:
             told = machine.unfollow(attempt) if offset is None else machine.follow(attempt, offset)
             self._spawn(told, f"follow {attempt}")
 
-    def _reached(self, name: str) -> base.Machine:
+    async def _reached(self, name: str) -> base.Machine:
+        """The machine, once it is known whether it answers: an engine that has just begun does not know yet."""
         road = self.roads.get(name)
+        if road is not None:
+            await road.tried.wait()
         if road is None or road.machine is None:
             raise Unreachable(f"no road to {name}: {road.reason if road else 'it is not known'}")
         return road.machine

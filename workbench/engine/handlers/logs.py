@@ -58,7 +58,8 @@ async def _told(engine: Engine, run: Run, offset: int, limit: int, seconds: floa
                 if attempt is None:
                     await asyncio.sleep(LOOK)
                     continue
-                with engine.dispatcher.follow(attempt.machine, attempt_id(run.id, attempt.number), offset) as tail:
+                name = attempt_id(run.id, attempt.number)
+                with await engine.dispatcher.follow(attempt.machine, name, offset) as tail:
                     await tail.grown(offset)
                     data = tail.read(offset, limit)
                 if data is None:  # it lies further back than what is told
