@@ -16,7 +16,7 @@ from typing import Any, Literal
 from workbench import paths, toml
 from workbench.domain.devices import USUAL, Rule
 from workbench.domain.machines import check_label
-from workbench.domain.resources import Need, parse_size
+from workbench.domain.resources import PRIORITY, RETRIES, Need, parse_size
 from workbench.domain.time import SECOND, Micros, parse_duration
 from workbench.errors import ConfigError, UsageError
 
@@ -309,8 +309,8 @@ PROJECT: Table = {
         "machine": _text,
         "labels": _labels,
         "time-limit": _duration,
-        "priority": _whole(-1000, 1000),
-        "retries": _whole(0, 100),
+        "priority": _whole(-PRIORITY, PRIORITY),
+        "retries": _whole(0, RETRIES),
         "tags": _texts,
         "variables": {"*": _variable},
         "outputs": _outputs,

@@ -111,6 +111,9 @@ def test_waiting_runs_are_steered(place: Place) -> None:
     assert place.json("show", second["id"])["position"] < place.json("show", first["id"])["position"]
     place.do("edit", first["id"], EDITOR="sed -i s/^priority.*/priority=7/")
     assert place.json("show", first["id"])["priority"] == 7
+    assert "the least is -1000" in place.do("run", "--priority", "-1001", "--", "true", code=2)
+    typed = "sed -i s/^priority.*/priority=99999999999/"  # more than its column in history holds
+    assert "the most is 1000" in place.do("edit", first["id"], EDITOR=typed, code=2)
     assert place.json("explain", first["id"])["why"]["kind"] == "held"
     assert "held" in place.do("hold", first["id"])
     place.do("release", first["id"])

@@ -7,6 +7,11 @@ from dataclasses import dataclass
 
 from workbench.errors import UsageError
 
+PRIORITY = 1000
+"""The highest; the lowest is as far below 0. One too large for its column would keep history from taking anything."""
+RETRIES = 100
+"""The most."""
+
 _SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([kmgtp]?)(i?)b?", re.IGNORECASE)
 _POWERS = {"": 0, "k": 1, "m": 2, "g": 3, "t": 4, "p": 5}
 

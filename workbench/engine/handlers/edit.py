@@ -7,7 +7,7 @@ from typing import Any
 
 from workbench.domain.names import check_tag
 from workbench.domain.params import fill
-from workbench.domain.resources import Need
+from workbench.domain.resources import PRIORITY, RETRIES, Need
 from workbench.domain.run import Ask
 from workbench.domain.status import WAITING
 from workbench.engine import seam
@@ -48,7 +48,7 @@ def _edited(ask: Ask, changes: Params) -> Ask:
             labels=tuple(sorted(set(changes.texts("labels", list(ask.need.labels))))),
         ),
         time_limit=changes.number("time_limit", ask.time_limit or 0.0) or None,
-        priority=changes.whole("priority", ask.priority),
-        retries=changes.whole("retries", ask.retries, least=0),
+        priority=changes.whole("priority", ask.priority, least=-PRIORITY, most=PRIORITY),
+        retries=changes.whole("retries", ask.retries, least=0, most=RETRIES),
         tags=tuple(map(check_tag, changes.texts("tags", list(ask.tags)))),
     )

@@ -17,10 +17,12 @@ class Params:
     def text(self, name: str, default: str = _MISSING) -> str:
         return str(self._get(name, default, str, "text"))
 
-    def whole(self, name: str, default: int = _MISSING, least: int | None = None) -> int:
+    def whole(self, name: str, default: int = _MISSING, least: int | None = None, most: int | None = None) -> int:
         value = self._get(name, default, int, "a whole number")
         if least is not None and value < least:
             raise UsageError(f"{name} is {value}; the least is {least}")
+        if most is not None and value > most:
+            raise UsageError(f"{name} is {value}; the most is {most}")
         return int(value)
 
     def number(self, name: str, default: float = _MISSING) -> float:

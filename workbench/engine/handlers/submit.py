@@ -18,7 +18,7 @@ from workbench.domain.events import Change, Kind
 from workbench.domain.machines import LOCAL
 from workbench.domain.names import check_name, check_tag, name_for
 from workbench.domain.params import expand, fill
-from workbench.domain.resources import Capacity, Need
+from workbench.domain.resources import PRIORITY, RETRIES, Capacity, Need
 from workbench.domain.run import Ask, Param, Run
 from workbench.domain.status import Finished, Held, Queued, Status
 from workbench.engine import program, seam
@@ -168,8 +168,8 @@ def _ask(params: Params, project: settings.Project, command: tuple[str, ...], af
         params={},
         need=need,
         time_limit=limit,
-        priority=params.whole("priority", project.run.priority),
-        retries=params.whole("retries", project.run.retries, least=0),
+        priority=params.whole("priority", project.run.priority, least=-PRIORITY, most=PRIORITY),
+        retries=params.whole("retries", project.run.retries, least=0, most=RETRIES),
         after=after,
         tags=tuple(dict.fromkeys(map(check_tag, [*project.run.tags, *params.texts("tags", [])]))),
     )
