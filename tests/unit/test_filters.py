@@ -101,6 +101,8 @@ def test_nan_is_a_number_to_ask_for() -> None:
         ("has:", 4, "lacks its value"),
         ("a=(b)", 2, "lacks its value"),
         ("status=runing", 7, "no status is called runing"),
+        ("status:completed", 7, "no status is called completed"),
+        ("status:*ish", 7, "no status is called"),
         ("is:happy", 3, "says nothing"),
         ("is<over", 3, "says nothing"),
         ("since:soon", 6, "not a duration"),

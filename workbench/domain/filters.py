@@ -16,6 +16,7 @@ have fits no comparison of numbers, and is "" among texts.
 
 from __future__ import annotations
 
+import fnmatch
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -257,7 +258,7 @@ class _Parser:
     def _text_field(self, test: Compare, at: int) -> Filter:
         if test.op in ORDERS:
             raise self._error(f"{test.key} is a text: it takes : = != and ~", test.column)
-        if test.key == "status" and test.op in ("=", "!=") and test.value not in STATUSES:
+        if test.key == "status" and test.op != "~" and not any(_could_be(test, name) for name in STATUSES):
             raise self._error(f"no status is called {test.value}", at, f"there are {', '.join(sorted(STATUSES))}")
         if test.key == "tag" and test.op == "!=":
             return Not(replace(test, op="="))
@@ -316,6 +317,17 @@ class _Parser:
         """A message quotes what was typed: a tab or a line end in it must not break the line that it is shown on."""
         shown = "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in message)
         return FilterError(shown, hint=hint, filter=self._text, column=column)
+
+
+def looks_like(pattern: str, value: str) -> bool:
+    """What `:` asks: a substring, or a glob where it has `*` or `?`."""
+    if set(pattern) & set("*?"):
+        return re.fullmatch(fnmatch.translate(pattern.replace("[", "[[]").lower()), value.lower()) is not None
+    return pattern.lower() in value.lower()
+
+
+def _could_be(test: Compare, status: str) -> bool:
+    return looks_like(test.value, status) if test.op == ":" else test.value == status
 
 
 def _number(value: str) -> float | None:

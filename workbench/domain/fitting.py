@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import fnmatch
 import math
 import operator
 import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from workbench.domain.filters import ORDERS, TEXTS, All, Compare, Filter, Has, Not, Since, Some, Word
+from workbench.domain.filters import ORDERS, TEXTS, All, Compare, Filter, Has, Not, Since, Some, Word, looks_like
 from workbench.domain.run import Run, attempt_of, exit_code_of, seconds_run
 from workbench.domain.time import SECOND, Micros
 
@@ -91,6 +90,4 @@ def text_fits(test: Compare, value: str) -> bool:
         return re.search(test.value, value) is not None
     if test.op in ("=", "!="):
         return OPERATORS[test.op](value, test.value)
-    if set(test.value) & set("*?"):
-        return re.fullmatch(fnmatch.translate(test.value.replace("[", "[[]").lower()), value.lower()) is not None
-    return test.value.lower() in value.lower()
+    return looks_like(test.value, value)
