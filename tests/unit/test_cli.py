@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -138,8 +139,6 @@ def test_an_error_shows_what_was_seen(tmp_path: Path, failure: Exception, lines:
 def test_a_reader_that_goes_away_is_no_traceback(tmp_path: Path) -> None:
     rows = [{"run": RUN, "metrics": {}}] * 5000
     with serving(tmp_path, runs=lambda params: {"total": 5000, "counts": {}, "rows": rows}):
-        import os
-
         process = subprocess.Popen(
             [sys.executable, "-c", MAIN, "runs"],
             env={**os.environ, "WORKBENCH_HOME": str(tmp_path)},
@@ -159,6 +158,18 @@ def test_a_full_disk_is_a_sentence(tmp_path: Path) -> None:
         done = workbench(tmp_path, "machines", main="import sys; sys.stdout = open('/dev/full', 'w')\n" + MAIN)
     assert done.returncode == 74
     assert done.stderr == "workbench: can't write the output: No space left on device\n"
+
+
+@pytest.mark.parametrize("closed", ["0<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
+def test_a_closed_stream_is_no_traceback(tmp_path: Path, closed: str) -> None:
+    with serving(tmp_path, machines=lambda params: {"machines": []}):
+        done = subprocess.run(
+            ["sh", "-c", f'exec "$0" "$@" {closed}', sys.executable, "-c", MAIN, "machines"],
+            env={**os.environ, "WORKBENCH_HOME": str(tmp_path)},
+            capture_output=True,
+            check=False,
+        )
+    assert (done.returncode, done.stderr) == (0, b"")
 
 
 @pytest.mark.parametrize("verb", ["cancel", "hold", "release"])

@@ -57,6 +57,7 @@ CANT_WRITE = 74
 def main(argv: list[str] | None = None) -> int:
     """Do what `argv` (else the command line) says. Returns the exit code; docs/cli.md has the table."""
     words = sys.argv[1:] if argv is None else argv
+    _open_closed()
     if hasattr(sys.stdout, "reconfigure"):
         # A name that the terminal's encoding lacks is shown escaped rather than as a traceback.
         sys.stdout.reconfigure(errors="backslashreplace")
@@ -132,6 +133,13 @@ def _no_such(verb: str) -> UsageError:
 def _wants_json(words: list[str]) -> bool:
     own = words[: words.index("--")] if "--" in words else words
     return "--json" in own
+
+
+def _open_closed() -> None:
+    """A stream that whoever started us had closed leads nowhere: nobody else may get its number, and writing works."""
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.open(os.devnull, os.O_RDWR), "w" if number else "r"))  # noqa: SIM115
 
 
 def _forget_stdout() -> None:

@@ -115,13 +115,13 @@ def _pairs(engine: Engine, args: argparse.Namespace) -> int:
         return 0
     for run, reply in zip(others, replies, strict=True):
         if args.code:
-            _say_code(reply)
+            _say_code(base, run, reply)
         else:
             print("\n".join(_packages(base, run, reply, args.markdown)))
     return 0
 
 
-def _say_code(reply: dict[str, Any]) -> None:
+def _say_code(base: str, run: str, reply: dict[str, Any]) -> None:
     """The diff and nothing else. A pipe gets every byte, so that `git apply` can read it."""
     import sys
 
@@ -130,6 +130,8 @@ def _say_code(reply: dict[str, Any]) -> None:
     sys.stdout.write(
         "".join(f"{line}\n" for line in clean_lines(reply["text"])) if output.terminal() else reply["text"]
     )
+    if not reply["count"]:
+        output.note(f"{run} has the same code as {base}")
     if left_out := reply["count"] - reply["included"]:
         output.note(f"{left_out:,} of {reply['count']:,} files are left out: there is too much of it")
 

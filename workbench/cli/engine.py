@@ -26,7 +26,7 @@ LOOK = 0.2
 
 
 def configure(parser: Parser) -> None:
-    parser.add_argument("what", choices=("start", "stop", "status", "logs"))
+    parser.add_argument("what", choices=("start", "stop", "status", "logs"), metavar="{start,stop,status,logs}")
     parser.add_argument("-f", "--follow", action="store_true", help="logs: go on as it writes")
 
 

@@ -17,7 +17,8 @@ HEADERS = ("environment", "size", "used", "needed")
 
 
 def configure(parser: Parser) -> None:
-    parser.add_argument("what", choices=("list", "prune"), help="prune removes those that no waiting run needs")
+    words = "prune removes those that no waiting run needs"
+    parser.add_argument("what", choices=("list", "prune"), metavar="{list,prune}", help=words)
 
 
 def main(args: argparse.Namespace) -> int:

@@ -28,7 +28,7 @@ LOOKED_AT = 1 << 16
 
 def configure(parser: Parser) -> None:
     parser.add_argument("run", **RUN)
-    parser.add_argument("path", help="which: its name, or a pattern that fits one alone")
+    parser.add_argument("path", metavar="FILE", help="which: its name, or a pattern that fits one alone")
 
 
 def main(args: argparse.Namespace) -> int:

@@ -168,7 +168,7 @@ def _toml(text: str, source: str) -> dict[str, Any]:
     try:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as problem:
-        raise Unresolvable(f"{source} is not TOML: {problem}", words=str(problem)) from None
+        raise Unresolvable(f"{source} is not TOML: {problem}") from None
 
 
 def _read(directory: str, path: str) -> str:
