@@ -52,6 +52,7 @@ from workbench.screens.undo import Step, remember, undo
 from workbench.settings import load_user
 from workbench.widgets.said import make_room
 
+PROMPT = "$ "
 KEYS = 12
 """Columns of the keys beside what they do."""
 
@@ -407,10 +408,11 @@ class Workbench(App[int]):
     async def action_go(self, where: str) -> None:
         match where:
             case "run":
-                if run := (self.screen.run_here if isinstance(self.screen, Panel) else "") or self.here:
+                here = self.screen.run_here if isinstance(self.screen, Panel) else ""
+                if run := here or self.here or self.left.run:
                     self.show_run(run)
                 else:
-                    self.say("no run is under the cursor yet")
+                    self.say("there is no run to show yet")
             case "compare":
                 await self.show_comparison(list(self.marks))
             case _:
@@ -458,8 +460,13 @@ class Workbench(App[int]):
         self.push_screen(Notice(f"keys of {scopes[0]}", lines[:-1]))
 
     def action_command_log(self) -> None:
-        lines: list[Line] = [(Cell("$ ", "dim"), Cell(f"workbench {line}")) for line in self._commands]
-        self.push_screen(Notice("what your keys stood for", lines or [(Cell("nothing yet", "dim"),)]))
+        columns = self.size.width - FRAME - len(PROMPT)
+        lines: list[Line] = [
+            (Cell(PROMPT if not number else " " * len(PROMPT), "dim"), Cell(part))
+            for line in self._commands
+            for number, part in enumerate(wrap(f"workbench {line}", columns))
+        ]
+        self.push_screen(Notice("what your keys stood for", lines or [(Cell("nothing yet", "dim"),)], latest=True))
 
     def get_system_commands(self, screen: Screen[Any]) -> Iterable[SystemCommand]:
         """The palette: every command that has a meaning here, those of the tab in front among them, and the themes."""

@@ -5,7 +5,7 @@ from pathlib import Path
 from textual.widgets._toast import ToastHolder
 
 from tests.screens.driver import Person, open_app
-from tests.screens.made_up import a_team
+from tests.screens.made_up import World, a_team
 from workbench import commands
 from workbench.commands import COMMANDS, EVERYWHERE, FOOTER, SCOPES
 from workbench.keymap import Keymap
@@ -21,11 +21,18 @@ async def test_numbers_lead_from_screen_to_screen(tmp_path: Path) -> None:
         await person.press("1")
         await person.sees("vision/defects")
         await person.press("4")
-        await person.hears("no run is under the cursor yet")
-        await person.press("2", "j", "4")
+        await person.sees("brave-sunset-12  ▶ running")
+        await person.press("escape", "2", "j", "4")
         await person.sees("calm-river-13  ▶ running")
         await person.press("escape")
         await person.sees("enter open")
+
+
+async def test_there_may_be_no_run_to_go_to(tmp_path: Path) -> None:
+    async with open_app(World(), tmp_path) as (person, _):
+        await person.sees("No runs yet.")
+        await person.press("4")
+        await person.hears("there is no run to show yet")
 
 
 async def test_the_keys_of_a_screen(tmp_path: Path) -> None:
@@ -89,6 +96,16 @@ async def test_the_log_of_commands(tmp_path: Path) -> None:
         await person.sees(
             "$ workbench machines", "$ workbench rerun brave-sunset-12", "$ workbench cancel brave-sunset-12"
         )
+
+
+async def test_the_log_of_commands_is_whole_and_opens_at_its_end(tmp_path: Path) -> None:
+    async with open_app(a_team(), tmp_path) as (person, _):
+        await person.sees("brave-sunset-12")
+        for number in range(30):
+            person.app.note_command(f"show run-{number}")
+        person.app.note_command("compare " + " ".join(f"some-other-run-{number}" for number in range(12)))
+        await person.press("@")
+        await person.sees("show run-29", "some-other-run-11")
 
 
 async def test_an_engine_that_goes_away_and_comes_back(tmp_path: Path) -> None:

@@ -89,6 +89,23 @@ async def test_what_it_took_so_far_is_drawn(tmp_path: Path) -> None:
         await person.sees("cores 1.9", "GPUs 0.7", "memory 12 GB", "GPU memory 31 GB", "10m 30s", "12m")
 
 
+async def test_a_run_without_samples_says_why(tmp_path: Path) -> None:
+    async with open_app(a_team(), tmp_path, run="silver-moth-0") as (person, _):
+        await person.sees("✓ finished")
+        await person.press("]", "]")
+        await person.sees("it was over before the first sample")
+
+
+async def test_what_is_cut_in_a_diff_ends_in_an_ellipsis(tmp_path: Path) -> None:
+    world = a_team()
+    world.diff = "+" + "x" * 200 + "\n"
+    async with open_app(world, tmp_path, run="brave-sunset-12") as (person, _):
+        await person.sees("epoch  7/40")
+        await person.press("[", "[")
+        await person.sees("+xxx")
+        assert person.line("+xxx").endswith("x…")
+
+
 async def test_m_charts_one_metric_after_another(tmp_path: Path) -> None:
     async with open_app(a_team(), tmp_path, run="brave-sunset-12") as (person, engine):
         await person.sees("epoch  7/40")

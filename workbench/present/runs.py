@@ -66,9 +66,9 @@ def headline(run: Run, now: Micros, progress: Progress | None = None) -> Line:
     if attempt:
         words.append(f"on {clean(attempt.machine)}")
     if isinstance(run.status, Running) and run.status.cancelled_by:
-        words.append(f"cancelled by {clean(run.status.cancelled_by)}")
+        words.append(f" cancelled by {clean(run.status.cancelled_by)}")
     if end and end.usage:
-        words.append(f"peak {format_size(end.usage.peak_memory)}")
+        words.append(f" peak {format_size(end.usage.peak_memory)}")
     if progress and run.status.name == "preparing":
         words.append(f" {told(progress)}")
     return glyph, Cell(("  " + " ".join(words)) if words else "", "")

@@ -13,6 +13,8 @@ _CORES, _GPUS, _MEMORY, _GPU_MEMORY = "series1", "series2", "series3", "series4"
 
 def drawings(uses: Sequence[Use], started: Micros) -> tuple[list[Series], list[Series]]:
     """Cores and GPUs in use; memory in bytes, its own and that of its GPUs. What it never used has no curve."""
+    if not uses:
+        return [], []
     gpus = any(use.gpus or use.gpu_memory for use in uses)
     computing = [_curve("cores", uses, started, [use.cores for use in uses], _CORES)]
     memory = [_curve("memory", uses, started, [use.memory for use in uses], _MEMORY)]

@@ -25,14 +25,14 @@ _SCROLLING = (
 
 
 class Notice(ModalScreen[None]):
-    """Lines to read; any of the usual keys closes it."""
+    """Lines to read; any of the usual keys closes it. latest: the last ones are what one came for."""
 
     CSS_PATH = "dialog.tcss"
     BINDINGS = [Binding("escape,q,enter,question_mark,at", "dismiss", show=False), *_SCROLLING]  # noqa: RUF012
 
-    def __init__(self, title: str, lines: Sequence[Line]) -> None:
+    def __init__(self, title: str, lines: Sequence[Line], latest: bool = False) -> None:
         super().__init__()
-        self._title, self._lines = title, lines
+        self._title, self._lines, self._latest = title, lines, latest
 
     def compose(self) -> ComposeResult:
         with Vertical(id="window") as window:
@@ -46,6 +46,8 @@ class Notice(ModalScreen[None]):
         window.styles.width = min(self.app.size.width - 2, max(34, wide + 5))
         window.styles.height = min(self.app.size.height - 2, len(self._lines) + 2)
         pane.show(self._lines)
+        if self._latest:
+            self.call_after_refresh(pane.turn_to, 1)
 
     def action_turn(self, lines: int) -> None:
         self.query_one(Lines).turn(lines)

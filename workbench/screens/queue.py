@@ -170,6 +170,8 @@ class QueueScreen(ActingPanel):
             moved = offset + ids.index(held) - self.table.cursor
             self._marking.shift(moved)
             self.table.move_to(self.table.cursor + moved)
+        if first and self.run_here:
+            self._keep_place()
         self._listing = listing([known.run for known in self._known()])
         self.redraw()
         errand(self, partial(self._fetch_trimmings, ids), "trimmings")

@@ -8,7 +8,7 @@ from textual import events
 from textual.geometry import Region
 from textual.strip import Strip
 
-from workbench.present.cells import Line
+from workbench.present.cells import Line, cut_line
 from workbench.widgets.ink import strip
 from workbench.widgets.scrolling import Scrolling
 
@@ -43,5 +43,5 @@ class Lines(Scrolling):
         self.set_length(len(self.lines))
 
     def render_line(self, y: int) -> Strip:
-        index = self.scroll_offset.y + y
-        return strip(self, self.lines[index] if index < len(self.lines) else (), self.size.width)
+        index, room = self.scroll_offset.y + y, self.size.width - self.scrollbar_size_vertical
+        return strip(self, cut_line(self.lines[index], room) if index < len(self.lines) else (), self.size.width)

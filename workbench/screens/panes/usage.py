@@ -11,6 +11,7 @@ from textual.app import ComposeResult
 from workbench.client.mirror import Row, use_now
 from workbench.domain.resources import format_size
 from workbench.domain.run import Run, started_at
+from workbench.domain.status import WAITING
 from workbench.domain.use import Use
 from workbench.present.axis import Unit
 from workbench.present.canvas import Bounds
@@ -36,9 +37,7 @@ class UsagePane(Pane):
 
     def compose(self) -> ComposeResult:
         yield Lines(id="present")
-        yield Chart(
-            id="computing", bounds=NONE_OR_MORE, unit=Unit.DURATION, say="{:.1f}".format, empty="no samples yet"
-        )
+        yield Chart(id="computing", bounds=NONE_OR_MORE, unit=Unit.DURATION, say="{:.1f}".format, empty="")
         yield Chart(id="memory", bounds=NONE_OR_MORE, unit=Unit.DURATION, say=format_size, empty="")
 
     def draw(self, row: Row, shown: Mapping[str, Any]) -> None:
@@ -55,6 +54,15 @@ class UsagePane(Pane):
         if reply is None:
             self._drawn = ()
             return
+        computing = self.query_one("#computing", Chart)
+        computing.look(computing.view, Unit.DURATION, _nothing(run))
         drawn = drawings([Use(**use) for use in reply["usage"]], started_at(run.status) or 0)
         for id, drawing in zip(("#computing", "#memory"), drawn, strict=True):
             self.query_one(id, Chart).show("", drawing)
+
+
+def _nothing(run: Run) -> str:
+    """What stands there instead of curves."""
+    if run.status.name in WAITING:
+        return "it has not started"
+    return "no samples yet" if run.live else "it was over before the first sample"
