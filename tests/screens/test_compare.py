@@ -203,7 +203,7 @@ async def test_what_is_shown_is_copied_as_markdown(
         await person.settle()
         await person.press("y")
         await person.hears("as Markdown")
-        assert person.app.clipboard.startswith(begins)
+        assert person.app._clipboard.startswith(begins)
 
 
 async def test_an_engine_that_has_lost_the_code_says_so(tmp_path: Path) -> None:
