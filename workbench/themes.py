@@ -37,7 +37,7 @@ COLOURS = (
 )
 INK = (
     *("dim", "strong", "title", "accent", "good", "warn", "bad", "marked", "heading", "tab", "cursor", "key"),
-    *("held", "queued", "preparing", "running", "finished", "failed", "error", "cancelled", "timed out", "lost"),
+    *("held", "queued", "preparing", "running", "finished", "failed", "error", "cancelled", "timed out", "oom", "lost"),
     *("ok", "connecting", "draining", "set aside", "unreachable"),
     *("series1", "series2", "series3", "series4", "series5", "series6"),
     *("added", "removed"),

@@ -193,6 +193,20 @@ def test_a_command_that_can_t_be_started_ends_in_error_with_the_kernels_words(be
     assert "./train.sh" in json.dumps(shown["detail"])
 
 
+def test_a_run_that_takes_more_memory_than_it_asked_for_is_stopped_and_says_so(bench: Bench) -> None:
+    taking = "import signal; taken = b'x' * 120_000_000; print('grown', flush=True); signal.pause()"
+    run = bench.submit([sys.executable, "-c", taking], "--memory", "60MB")["name"]
+    assert bench.wait(run) == 137
+    shown = bench.show(run)
+    assert shown["status"] == "oom"
+    reason = shown["detail"]["reason"]
+    assert reason.startswith("used 12")
+    assert reason.endswith("MB, asked for 60 MB")
+    assert f"\n  {reason}\n" in bench("show", run)
+    assert bench("logs", run).splitlines()[-1] == f"[... stopped: {reason} ...]"
+    assert run in bench("runs", "is:oom")
+
+
 def test_a_snapshot_over_the_cap_names_the_large_files(bench: Bench) -> None:
     (bench.project / "workbench.toml").write_text('[snapshot]\nmax-size = "1MB"\n')
     (bench.project / "weights.bin").write_bytes(bytes(2_000_000))

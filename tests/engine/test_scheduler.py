@@ -7,7 +7,18 @@ import pytest
 from tests.engine.making import SECOND, a_run, a_state, ended, explain, launched, needs, submit
 from workbench.domain.events import Kind
 from workbench.domain.run import Run
-from workbench.domain.status import Cancelled, Error, Failed, Finished, Held, Lost, Queued, Running, TimedOut
+from workbench.domain.status import (
+    Cancelled,
+    Error,
+    Failed,
+    Finished,
+    Held,
+    Lost,
+    OutOfMemory,
+    Queued,
+    Running,
+    TimedOut,
+)
 from workbench.engine import seam
 from workbench.engine.scheduler import LANE_PATIENCE, Outcome, State, adopt, step
 from workbench.errors import Refused
@@ -64,6 +75,7 @@ def test_each_gpu_goes_to_one_run() -> None:
         (ended("run00001.1", 0), Finished),
         (ended("run00001.1", 3), Failed),
         (ended("run00001.1", 137, "time limit"), TimedOut),
+        (ended("run00001.1", 143, "memory limit"), OutOfMemory),
         (ended("run00001.1", None, "not started"), Error),
         (ended("run00001.1", 143, "cancelled"), Cancelled),
         (seam.AttemptVanished("run00001.1", "the machine was rebooted"), Lost),

@@ -59,6 +59,7 @@ SPEC = {
     "links": {},
     "devices": [],
     "cpus": 1,
+    "memory": 0,
     "time_limit": None,
     "grace": 1.0,
     "log_limit": 1000,

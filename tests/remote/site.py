@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import shlex
+import sys
 import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -129,6 +130,8 @@ def _in_shell(step: Step) -> str:
             return _write(shlex.quote(name), text)
         case ("wait",):
             return "sleep 1000"
+        case ("take", size):
+            return shlex.join((sys.executable, "-c", f"import signal; taken = b'x' * {size}; signal.pause()"))
         case _:
             return shlex.join(step)
 

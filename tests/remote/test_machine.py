@@ -117,6 +117,15 @@ async def test_a_time_limit_of_years_does_no_harm(site: Site, connect: Connect) 
     assert (end.exit.code, end.exit.reason) == (2, "exited")
 
 
+async def test_more_memory_than_it_asked_for_ends_it(site: Site, connect: Connect) -> None:
+    ear = await connect()
+    await ear.machine.start([spec("a.1", site.argv(("take", "120000000")), memory=60_000_000)])
+    end = await ear.end_of("a.1")
+    assert isinstance(end, Exited)
+    assert (end.exit.code, end.exit.reason) == (143, "memory limit")
+    assert end.exit.words.startswith("used 12")
+
+
 async def test_a_command_that_is_not_there(connect: Connect) -> None:
     ear = await connect()
     await ear.machine.start([spec("a.1", ("trian.py", "--fast"))])

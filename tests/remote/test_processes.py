@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -54,6 +55,37 @@ async def test_cancel_leaves_no_process_of_a_hydra(here: LocalSite, connect: Con
     assert isinstance(end, Exited)
     assert end.exit.reason == "cancelled"
     assert not [head for head in heads if (seen := processes.look(head.pid)) and seen.tick == head.tick]
+
+
+async def test_memory_is_that_of_the_whole_tree_and_the_log_says_that_it_was_too_much(
+    here: LocalSite, connect: Connect
+) -> None:
+    three = "import os, signal; os.fork(); os.fork(); print('up', flush=True); taken = b'x' * 30000000; signal.pause()"
+    ear = await connect()
+    await ear.machine.start([spec("a.1", (*PYTHON, three), memory=100_000_000)])
+    end = await ear.end_of("a.1")
+    assert isinstance(end, Exited)
+    assert end.exit.reason == "memory limit"
+    assert re.fullmatch(r"used 1\d\d MB, asked for 100 MB", end.exit.words)
+    assert 100_000_000 < end.exit.peak_memory < 200_000_000
+    log, _ = await ear.machine.read("a.1", "log", 0, 1000)
+    assert log.decode().splitlines()[-1] == f"[... stopped: {end.exit.words} ...]"
+
+
+def test_memory_that_several_share_counts_once() -> None:
+    code = "import mmap, os; shared = mmap.mmap(-1, 1 << 26); shared.write(b'x' * (1 << 26)); os.fork(); os.fork()"
+    touched = "sum(shared[::4096]); print('up', flush=True); import time; time.sleep(1000)"
+    with subprocess.Popen((*PYTHON, f"{code}; {touched}"), stdout=subprocess.PIPE, start_new_session=True) as head:
+        try:
+            assert head.stdout
+            for _ in range(4):
+                assert head.stdout.readline() == b"up\n"
+            table = processes.everyone()
+            family = [table[pid] for pid in {head.pid, *processes.descendants(table, [head.pid])}]
+            assert processes.memory(family, 1 << 30) > 4 << 26, "there is enough of it: nobody looks closely"
+            assert 1 << 26 < processes.memory(family, 1 << 27) < 1 << 27
+        finally:
+            os.killpg(head.pid, signal.SIGKILL)
 
 
 async def test_who_outlives_the_command_is_ended(here: LocalSite, connect: Connect) -> None:

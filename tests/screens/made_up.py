@@ -24,6 +24,7 @@ from workbench.domain.status import (
     Finished,
     Held,
     Lost,
+    OutOfMemory,
     Preparing,
     Queued,
     Running,
@@ -288,8 +289,10 @@ def a_team() -> World:
     ]
     over += [
         (f"{name}-{index}", Finished(ended("node7", 3 + index)), {"lr": 0.01 * (index + 1), "depth": 2, "seed": 1})
-        for index, name in enumerate(("silver-moth", "polar-reef", "honest-pine", "swift-otter", "warm-delta"))
+        for index, name in enumerate(("silver-moth", "polar-reef", "honest-pine", "swift-otter"))
     ]
+    too_much = OutOfMemory(ended("node7", 7), "used 9.1 GB, asked for 8 GB")
+    over.append(("warm-delta-4", too_much, {"lr": 0.05, "depth": 2, "seed": 1}))
     for number, (name, status, params) in enumerate(live):
         world.put(run(12 + number, name, status, **params))
     for number, (name, status, params) in enumerate(over):
@@ -297,7 +300,7 @@ def a_team() -> World:
     for name in ("amber-lake-17", "noble-heron-6"):
         world.put(replace(world.find(name), user="bob"))
     for one in world.runs.values():
-        if one.status.name in ACTIVE - {"preparing"} or one.status.name in ("finished", "failed", "timed out"):
+        if one.status.name in ACTIVE - {"preparing"} or one.status.name in ("finished", "failed", "timed out", "oom"):
             world.curves[one.id] = curves(one.seq, 60 if one.live else 200)
             world.logs[one.id] = LOG
     held = {uuid: run.id for run in world.runs.values() if run.active for uuid in _devices(run)}

@@ -29,7 +29,7 @@ def configure(parser: Parser) -> None:
     add("--set", action="append", default=[], dest="settings", metavar="KEY=VALUE", help="a parameter, or several")
     add("--name", help="what to call it, instead of a name that is made up")
     add("--cpus", type=flag("--cpus", at_least(1)), metavar="N", help="cores it may use")
-    add("--memory", type=flag("--memory", size), metavar="SIZE", help="memory it needs, such as 8GB")
+    add("--memory", type=flag("--memory", size), metavar="SIZE", help="memory it needs, such as 8GB; more stops it")
     add("--gpus", type=flag("--gpus", at_least(0)), metavar="N", help="GPUs it gets for itself")
     add("--gpu-memory", type=flag("--gpu-memory", size), metavar="SIZE", help="memory that each GPU must have")
     add("--machine", metavar="NAME", help="the only machine that it may run on")

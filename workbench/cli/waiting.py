@@ -54,7 +54,7 @@ def _draw(progress: dict[str, Any] | None) -> None:
 
 
 def exit_code(run: dict[str, Any]) -> int:
-    """Its own code; 124 timed out, 125 error or lost, 130 cancelled."""
+    """Its own code; 124 timed out, 125 error or lost, 130 cancelled, 137 out of memory."""
     code = run["exit_code"]
     return PLATFORM if code is None else int(code)
 
@@ -70,8 +70,8 @@ def ending(run: dict[str, Any]) -> str:
     if run["status"] == "failed":
         parts.append(f"exit {run['exit_code']}")
     detail = run.get("detail") or {}
-    if run["status"] in ("error", "lost"):
-        parts.append(str(detail.get("reason", "")))
+    if detail.get("reason"):
+        parts.append(str(detail["reason"]))
     if run["started"] and run["ended"]:
         from workbench.domain.time import SECOND, format_duration
 

@@ -18,6 +18,7 @@ from workbench.domain.status import (
     Finished,
     Held,
     Lost,
+    OutOfMemory,
     Preparing,
     Queued,
     Running,
@@ -144,7 +145,7 @@ def attempt_of(status: Status) -> Attempt | None:
     match status:
         case Preparing() | Running() | Lost() | Error():
             return status.attempt
-        case Finished() | Failed() | TimedOut():
+        case Finished() | Failed() | TimedOut() | OutOfMemory():
             return status.end.attempt
         case Cancelled():
             return status.end.attempt if status.end else None
@@ -154,7 +155,7 @@ def attempt_of(status: Status) -> Attempt | None:
 
 def end_of(status: Status) -> Ended | None:
     match status:
-        case Finished() | Failed() | TimedOut() | Cancelled():
+        case Finished() | Failed() | TimedOut() | OutOfMemory() | Cancelled():
             return status.end
         case _:
             return None
@@ -171,7 +172,7 @@ def started_at(status: Status) -> Micros | None:
 
 def ended_at(status: Status) -> Micros | None:
     match status:
-        case Finished() | Failed() | TimedOut():
+        case Finished() | Failed() | TimedOut() | OutOfMemory():
             return status.end.ended
         case Cancelled() | Error() | Lost():
             return status.at
@@ -181,7 +182,7 @@ def ended_at(status: Status) -> Micros | None:
 
 def exit_code_of(status: Status) -> int | None:
     """What `workbench wait` ends with: the command's own code; 124 timed out, 125 error or lost,
-    130 cancelled (the customs of timeout(1), docker and the shell). None while it is not over."""
+    130 cancelled, 137 out of memory (the customs of timeout(1), docker and the shell). None while it is not over."""
     match status:
         case Finished():
             return 0
@@ -189,6 +190,8 @@ def exit_code_of(status: Status) -> int | None:
             return status.exit_code
         case TimedOut():
             return 124
+        case OutOfMemory():
+            return 137
         case Error() | Lost():
             return 125
         case Cancelled():

@@ -131,6 +131,16 @@ class TimedOut:
 
 
 @dataclass(frozen=True, slots=True)
+class OutOfMemory:
+    """It took more memory than it had asked for, and was stopped."""
+
+    name: ClassVar[str] = "oom"
+    end: Ended
+    reason: str
+    """`used 9.1 GB, asked for 8 GB`."""
+
+
+@dataclass(frozen=True, slots=True)
 class Lost:
     """Its supervisor is gone and left no exit code: a reboot, or a kill -9 of the supervisor."""
 
@@ -141,11 +151,11 @@ class Lost:
     started: Micros
 
 
-Status = Held | Queued | Preparing | Running | Finished | Failed | Error | Cancelled | TimedOut | Lost
+Status = Held | Queued | Preparing | Running | Finished | Failed | Error | Cancelled | TimedOut | OutOfMemory | Lost
 
 VARIANTS: Mapping[str, type[Status]] = {
     variant.name: variant
-    for variant in (Held, Queued, Preparing, Running, Finished, Failed, Error, Cancelled, TimedOut, Lost)
+    for variant in (Held, Queued, Preparing, Running, Finished, Failed, Error, Cancelled, TimedOut, OutOfMemory, Lost)
 }
 
 TRANSITIONS: Mapping[str, frozenset[str]] = {
@@ -153,12 +163,13 @@ TRANSITIONS: Mapping[str, frozenset[str]] = {
     "queued": frozenset({"held", "preparing", "cancelled", "error"}),
     # Back to queued: a fenced attempt (it never started), or a retry as a new attempt.
     "preparing": frozenset({"running", "queued", "error", "cancelled", "lost"}),
-    "running": frozenset({"finished", "failed", "error", "cancelled", "timed out", "lost", "queued"}),
+    "running": frozenset({"finished", "failed", "error", "cancelled", "timed out", "oom", "lost", "queued"}),
     "finished": frozenset(),
     "failed": frozenset(),
     "error": frozenset(),
     "cancelled": frozenset(),
     "timed out": frozenset(),
+    "oom": frozenset(),
     "lost": frozenset(),
 }
 """A terminal status never changes: a second try at ended work is a new run."""

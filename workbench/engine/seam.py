@@ -115,7 +115,7 @@ class AttemptEnded:
     code: int | None
     """None: the command could not be started; `words` says why."""
     reason: str
-    """exited, cancelled, time limit, not started"""
+    """exited, cancelled, time limit, memory limit, not started"""
     started: Micros
     ended: Micros
     cpu_seconds: float

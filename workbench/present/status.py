@@ -18,6 +18,7 @@ GLYPHS: Mapping[str, str] = {
     "error": "!",
     "cancelled": "⊘",
     "timed out": "◷",
+    "oom": "▣",
     "lost": "?",
 }
 """In the order in which a list shows them."""

@@ -29,6 +29,7 @@ from workbench.domain.status import (
     Finished,
     Held,
     Lost,
+    OutOfMemory,
     Preparing,
     Queued,
     Running,
@@ -188,6 +189,8 @@ def status_out(status: Status) -> dict[str, Any]:
             return {"end": _end_out(status.end), "exit_code": status.exit_code}
         case TimedOut():
             return {"end": _end_out(status.end), "limit": status.limit}
+        case OutOfMemory():
+            return {"end": _end_out(status.end), "reason": status.reason}
         case Cancelled():
             return {"at": status.at, "by": status.by, "end": _end_out(status.end) if status.end else None}
         case Error():
@@ -222,6 +225,8 @@ def status_in(name: str, data: dict[str, Any]) -> Status:
             return Failed(_end_in(data["end"]), data["exit_code"])
         case "timed out":
             return TimedOut(_end_in(data["end"]), data["limit"])
+        case "oom":
+            return OutOfMemory(_end_in(data["end"]), data["reason"])
         case "cancelled":
             return Cancelled(data["at"], data["by"], _end_in(data["end"]) if data["end"] else None)
         case "error":

@@ -9,7 +9,7 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 
 from workbench.client.mirror import Row
-from workbench.domain.status import WAITING, Error, Held
+from workbench.domain.status import WAITING, Error, Held, OutOfMemory
 from workbench.domain.time import Micros
 from workbench.domain.use import Use
 from workbench.present.canvas import Series
@@ -98,8 +98,8 @@ def _facts(row: Row, use: Use | None, now: Micros, columns: int) -> list[Line]:
     said: list[tuple[str, str]] = []
     if run.status.name in WAITING:
         said.append(("held" if isinstance(run.status, Held) else "waits for", waiting(run, row.why)))
-    if isinstance(run.status, Error):
-        said.append(("error", clean(run.status.reason)))
+    if isinstance(run.status, Error | OutOfMemory):
+        said.append((run.status.name, clean(run.status.reason)))
     if row.progress:
         said.append(("preparing", told(row.progress)))
     if run.ask.params:

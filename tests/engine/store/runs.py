@@ -16,6 +16,7 @@ from workbench.domain.status import (
     Finished,
     Held,
     Lost,
+    OutOfMemory,
     Preparing,
     Queued,
     Running,
@@ -48,6 +49,7 @@ STATUSES: tuple[Status, ...] = (
     Cancelled(STARTED, "ada"),
     Cancelled(STARTED, "ada", END),
     TimedOut(END, 60.0),
+    OutOfMemory(END, "used 9.1 GB, asked for 8 GB"),
     Lost(STARTED, "gpu3 was rebooted", ATTEMPT, STARTED),
 )
 

@@ -12,6 +12,7 @@ from workbench.domain.status import (
     Failed,
     Finished,
     Lost,
+    OutOfMemory,
     Preparing,
     Queued,
     Running,
@@ -84,6 +85,8 @@ def ended(state: State, event: seam.AttemptEnded, now: Micros, out: Outcome) -> 
     match event.reason:
         case "time limit":
             status = TimedOut(end, run.ask.time_limit or 0.0)
+        case "memory limit":
+            status = OutOfMemory(end, event.words)
         case "cancelled":
             status = Cancelled(event.ended, by or "somebody on the machine", end)
         case _ if event.code is None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from workbench.domain.run import Run
-from workbench.domain.status import Attempt, Error, Failed, Finished, Preparing, Running, Status, TimedOut
+from workbench.domain.status import Attempt, Error, Failed, Finished, OutOfMemory, Preparing, Running, Status, TimedOut
 from workbench.domain.time import Micros
 from workbench.engine import seam
 from workbench.engine.conduct import QUICK, kind_of
@@ -90,7 +90,7 @@ def note_conduct(state: State, run: Run, attempt: Attempt, status: Status, now: 
     if seat is None:
         return
     match status:
-        case Finished() | TimedOut():
+        case Finished() | TimedOut() | OutOfMemory():
             seat.conduct.did_well(kind, now)
         case Failed(end=end) if end.ended - end.started >= QUICK:
             seat.conduct.did_well(kind, now)

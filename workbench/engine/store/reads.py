@@ -243,7 +243,7 @@ def environments(cursor: Cursor) -> set[str]:
 def durations(cursor: Cursor, project: str, limit: int) -> dict[str, list[float]]:
     query = """
         SELECT command, (ended - started) / 1e6 FROM run
-        WHERE project = ? AND status IN ('finished', 'failed', 'timed out') ORDER BY ended DESC LIMIT ?"""
+        WHERE project = ? AND status IN ('finished', 'failed', 'timed out', 'oom') ORDER BY ended DESC LIMIT ?"""
     took: dict[str, list[float]] = {}
     for command, seconds in cursor.execute(query, [rows.text(project), limit]).fetchall():
         took.setdefault(command, []).append(seconds)

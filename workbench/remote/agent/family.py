@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import math
 import os
 import select
 import signal
@@ -11,10 +12,12 @@ from typing import Any, Mapping
 
 from . import log, processes
 from .attempt import Attempt
+from .ration import Ration
 from .spawn import spawn
 
 _CHUNK = 1 << 16
 _AGAIN = 0.1  # seconds between two rounds of killing
+_STOPPED = ("time limit", "memory limit")  # reasons of which the log tells, since it may break off anywhere
 _LONGEST = 3600.0  # seconds; poll(2) counts no more than 24 days
 
 
@@ -40,11 +43,14 @@ class Family:
     def __init__(self, attempt: Attempt, spec: Mapping[str, Any], signals: Signals) -> None:
         self.code: int | None = None
         self.reason = "exited"
+        self.words = ""
+        """What there is to say of it, where the word is not all."""
         self.cpu = 0.0
         self.peak = 0
         self._attempt = attempt
         self._spec = spec
         self._signals = signals
+        self._ration = Ration(spec["memory"])
         self._log = log.CappedLog(attempt.directory, spec["log_limit"])
         self._main = 0
         self._output = -1
@@ -70,22 +76,22 @@ class Family:
     def see_it_end(self) -> None:
         """Until no process of it is left."""
         limit = self._spec["time_limit"]
-        deadline = time.monotonic() + limit if limit else None
+        deadline = time.monotonic() + limit if limit else math.inf
         ending = False
         poll = select.poll()
         poll.register(self._signals.pipe, select.POLLIN)
         poll.register(self._output, select.POLLIN)
         while self._reap():
             now = time.monotonic()
-            if not ending and self._has_to_end(deadline is not None and now >= deadline):
+            if not ending and self._has_to_end(now >= deadline):
                 ending = True
                 self._signal(signal.SIGTERM)
                 deadline = now + self._spec["grace"]
-            elif ending and deadline is not None and now >= deadline:
+            elif ending and now >= deadline:
                 self._signal(signal.SIGKILL)
                 deadline = now + _AGAIN
-            wait = None if deadline is None else int(min(max(0.0, deadline - now), _LONGEST) * 1000) + 1
-            for fd, _ in poll.poll(wait):
+            next_look = deadline if ending else min(deadline, self._ration.due)
+            for fd, _ in poll.poll(int(min(max(0.0, next_look - now), _LONGEST) * 1000) + 1):
                 if fd == self._output and not self._catch():
                     poll.unregister(fd)
                 elif fd == self._signals.pipe:
@@ -93,6 +99,8 @@ class Family:
         while self._catch():
             pass
         os.close(self._output)
+        if self.reason in _STOPPED:
+            self._log.write(log.note("stopped: " + (self.words or "its time was over")))
         self._log.close()
 
     def _reap(self) -> bool:
@@ -110,13 +118,17 @@ class Family:
                 self.code = 128 + os.WTERMSIG(status) if os.WIFSIGNALED(status) else os.WEXITSTATUS(status)
 
     def _has_to_end(self, late: bool) -> bool:
-        """Who outlives the command has no business any more; nor has anybody when it is late or cancelled."""
+        """Who outlives the command has no business any more; nor has anybody when it is late, cancelled, or takes
+        more memory than it asked for."""
         if self.code is not None:
             return True
         if late:
             self.reason = "time limit"
         elif os.path.exists(self._attempt.path("cancel")):
             self.reason = "cancelled"
+        elif self._ration.exceeded():
+            self.reason, self.words = "memory limit", self._ration.words()
+            self.peak = max(self.peak, self._ration.taken)
         return self.reason != "exited"
 
     def _signal(self, number: int) -> None:

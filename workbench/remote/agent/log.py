@@ -15,7 +15,12 @@ _CHUNK = 1 << 20
 
 
 def gap(count: int) -> bytes:
-    return b"\n[... %d bytes left out here ...]\n" % count
+    return note("%d bytes left out here" % count)
+
+
+def note(words: str) -> bytes:
+    """What we say in it, and the program did not."""
+    return b"\n[... %s ...]\n" % words.encode("ascii")
 
 
 class CappedLog:

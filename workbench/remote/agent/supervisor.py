@@ -1,7 +1,8 @@
 """The parent of a run's processes. It outlives the agent that forked it and answers to nobody but the files.
 
 It carries a lane: attempts to run one after another, whose locks it holds. For each it leases the GPUs, takes the
-fate, starts the command, catches what it prints, ends it when its time is over or somebody wants it ended, and puts
+fate, starts the command, catches what it prints, ends it when its time is over, it takes more memory than
+it asked for or somebody wants it ended, and puts
 on record how it ended. As a subreaper it is the parent of whatever loses its own, so nothing gets away by forking
 twice.
 """
@@ -103,7 +104,7 @@ class Supervisor:
             "ended": started + round((time.monotonic() - clock) * 1e6),
             "cpu_seconds": family.cpu,
             "peak_memory": family.peak,
-            "words": trouble,
+            "words": trouble or family.words,
             "log_size": size,
         }
         crash.here("before-exit-record")

@@ -25,6 +25,7 @@ _SPEC = {
     "links": dict,
     "devices": list,
     "cpus": int,
+    "memory": int,
     "time_limit": (int, float, type(None)),
     "grace": (int, float),
     "log_limit": int,

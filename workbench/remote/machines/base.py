@@ -105,6 +105,7 @@ class Spec:
     """GPU UUIDs; the attempt sees these and no others."""
     cpus: int = 1
     memory: int = 0
+    """Bytes that all its processes may take together; 0: as much as they like."""
     time_limit: float | None = None
     """Seconds."""
     grace: float = 10.0
@@ -142,13 +143,13 @@ class Exit:
 
     code: int | None
     """Exit code; 128 + N for signal N; None where the command could not be started."""
-    reason: Literal["exited", "cancelled", "time limit", "not started"]
+    reason: Literal["exited", "cancelled", "time limit", "memory limit", "not started"]
     started: Micros
     ended: Micros
     cpu_seconds: float
     peak_memory: int
     words: str = ""
-    """Why it could not be started, as the kernel said it."""
+    """Why it could not be started, as the kernel said it; what it used and had asked for, where that was too much."""
 
 
 # What a machine tells, in the order in which it happened for any one attempt.

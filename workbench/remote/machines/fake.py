@@ -64,7 +64,7 @@ from workbench.remote.machines.base import (
 PLATFORM = Platform("3.12.4", "x86_64", "2.36")
 _CAPACITY = Capacity(cpus=4, memory=8_000_000_000)
 
-Reason = Literal["exited", "cancelled", "time limit", "not started"]
+Reason = Literal["exited", "cancelled", "time limit", "memory limit", "not started"]
 
 
 def now() -> Micros:
@@ -215,7 +215,7 @@ class FakeHost:
     async def _execute(self, attempt: _Attempt, spec: Spec) -> tuple[int | None, Reason, str]:
         """What a supervisor does with a command: its code, why it ended, why it could not be started."""
         steps = list(_steps(spec.argv))
-        if steps[0][0] not in ("print", "flood", "metric", "sleep", "wait", "keep", "write", "exit"):
+        if steps[0][0] not in ("print", "flood", "metric", "sleep", "wait", "take", "keep", "write", "exit"):
             return None, "not started", f"No such file or directory: {steps[0][0]!r}"
         attempt.executions += 1
         attempt.outputs = spec.outputs
@@ -234,6 +234,8 @@ class FakeHost:
                 self.changed()
             elif verb in ("keep", "write"):
                 attempt.files[f"{'artifacts' if verb == 'keep' else 'work'}/{rest[0]}"] = rest[1].encode()
+            elif verb == "take" and 0 < spec.memory < int(rest[0]):
+                return 143, "memory limit", f"used {rest[0]} B, asked for {spec.memory} B"
             else:
                 wanted = float(rest[0]) if verb == "sleep" else None
                 left = None if deadline is None else deadline - time.monotonic()
