@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import pwd
 import shlex
@@ -19,7 +20,7 @@ from textual.screen import Screen
 from textual.theme import BUILTIN_THEMES
 from textual.widgets import Input
 
-from workbench import commands, dress, left, personal, terminal, themes, views
+from workbench import commands, dress, left, personal, screens, terminal, themes, views
 from workbench.client.ahead import Ahead
 from workbench.client.mirror import Snapshot, fold, keep, learn, learn_trends, note
 from workbench.domain.run import Run
@@ -38,15 +39,9 @@ from workbench.present.first_screen import NO_RUNS
 from workbench.present.sanitise import clean, one_line
 from workbench.present.status_line import status_line
 from workbench.screens.base import Panel
-from workbench.screens.compare import CompareScreen
 from workbench.screens.dialog import FRAME, Notice
 from workbench.screens.errand import errand
 from workbench.screens.handover import beside, hand_over
-from workbench.screens.jump import JumpScreen
-from workbench.screens.machines import MachinesScreen
-from workbench.screens.projects import ProjectsScreen
-from workbench.screens.queue import QueueScreen
-from workbench.screens.run import RunScreen
 from workbench.screens.turns import Turns
 from workbench.screens.undo import Step, remember, undo
 from workbench.settings import load_user
@@ -58,6 +53,8 @@ KEYS = 12
 
 _SCREENS = {"keys": "keys", "commands": "command_log", "quit": "leave"}
 """Actions of the places that are no screen of their own."""
+READ_SECONDS = 1.0
+"""After the start, until the screens behind the first one are read."""
 REMEMBER_SECONDS = 2.0
 """After a key, until the place is kept where one is."""
 REMEMBERED = 4000
@@ -72,7 +69,11 @@ class Workbench(App[int]):
     TITLE = "workbench"
     CSS_PATH = "screens/base.tcss"
     BINDINGS = commands.bindings("app")
-    MODES = {"projects": ProjectsScreen, "queue": QueueScreen, "machines": MachinesScreen}  # noqa: RUF012
+    MODES: ClassVar[dict[str, str | Callable[[], Screen[Any]]]] = {
+        "projects": lambda: screens.ProjectsScreen(),
+        "queue": lambda: screens.QueueScreen(),
+        "machines": lambda: screens.MachinesScreen(),
+    }
     DEFAULT_MODE = "queue"
     EVERYWHERE: ClassVar[tuple[str, ...]] = ("app",)
     """Scopes of keys that hold on all screens."""
@@ -208,13 +209,13 @@ class Workbench(App[int]):
             return
         self.here = shown["id"]
         self.note_command(f"show {clean(shown['name'])}")
-        if isinstance(self.screen, RunScreen):
+        if isinstance(self.screen, screens.RunScreen):
             await self.pop_screen()
-        await self.push_screen(RunScreen(shown["id"]))
+        await self.push_screen(screens.RunScreen(shown["id"]))
 
     async def show_runs(self, filter: str = "", project: str = "") -> None:
         await self._to_mode("queue")
-        if isinstance(self.screen, QueueScreen) and (filter or project):
+        if isinstance(self.screen, screens.QueueScreen) and (filter or project):
             self.screen.narrow(filter, project)
 
     @property
@@ -227,12 +228,12 @@ class Workbench(App[int]):
 
     async def show_view(self, name: str) -> None:
         await self._to_mode("queue")
-        if isinstance(self.screen, QueueScreen) and (view := self.views.get(name)):
+        if isinstance(self.screen, screens.QueueScreen) and (view := self.views.get(name)):
             self.screen.show(view)
 
     async def show_machine(self, machine: str) -> None:
         await self._to_mode("machines")
-        if isinstance(self.screen, MachinesScreen):
+        if isinstance(self.screen, screens.MachinesScreen):
             self.screen.point(machine)
 
     async def show_comparison(self, runs: list[str]) -> None:
@@ -241,7 +242,7 @@ class Workbench(App[int]):
             return
         names = [self.marks.get(run, run) for run in runs]
         self.note_command("compare --best " + " ".join(map(clean, names)))
-        await self.push_screen(CompareScreen(runs))
+        await self.push_screen(screens.CompareScreen(runs))
 
     async def edit(self, run: str) -> None:
         """Hand the terminal to $EDITOR by way of the command line, and take it back."""
@@ -300,8 +301,12 @@ class Workbench(App[int]):
             self.say(problem.message, trouble=True)
         errand(self, partial(self._link.stay, self), "link")
         errand(self, self._follow_files, "files")
+        self.set_timer(READ_SECONDS, self._read_screens)
         if self._first in self.MODES:
             errand(self, partial(self._to_mode, self._first))
+
+    def _read_screens(self) -> None:
+        errand(self, partial(asyncio.to_thread, screens.read), "screens")
 
     async def engine_came(self) -> None:
         try:
@@ -393,7 +398,7 @@ class Workbench(App[int]):
 
     def _remember(self) -> None:
         self._remembering = False
-        opened = self.screen.run_here if isinstance(self.screen, RunScreen) else ""
+        opened = self.screen.run_here if isinstance(self.screen, screens.RunScreen) else ""
         now = replace(self.left, screen=self.current_mode, opened=opened)
         if self._memory and now != self._kept:
             self._kept = now
@@ -421,7 +426,7 @@ class Workbench(App[int]):
                 await self._to_mode(where)
 
     async def action_jump(self) -> None:
-        there = JumpScreen()
+        there = screens.JumpScreen()
         await self.push_screen(there, self._jumped)
         there.set_focus(there.query_one("Input"))  # at once: the next key is already on its way
 
