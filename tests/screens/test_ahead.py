@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -10,7 +12,7 @@ import pytest
 from tests.screens.driver import Person
 from tests.screens.fake_engine import serving
 from tests.screens.made_up import NOW, a_team
-from workbench import paths
+from workbench import paths, screens
 from workbench.app import Workbench
 from workbench.client.ahead import QUESTIONS, Ahead
 
@@ -53,3 +55,14 @@ async def test_an_engine_that_goes_away_meanwhile_leaves_nothing() -> None:
     assert ahead is not None
     await asyncio.to_thread(ahead.arrive)
     assert all(ahead.take(verb, params) is None for verb, params in QUESTIONS)
+
+
+def test_the_first_screen_waits_for_no_other_to_be_read() -> None:
+    code = "import sys, workbench.app, workbench.screens.queue; print(*sys.modules)"
+    read = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
+    assert not {f"workbench.screens.{name}" for name in ("compare", "jump", "machines", "projects", "run")} & {*read}
+
+
+def test_every_screen_can_be_read() -> None:
+    screens.read()
+    assert {getattr(screens, name).__name__ for name in screens._MODULES} == {*screens._MODULES}

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
-from typing import Protocol, runtime_checkable
 
 from rich.segment import Segment
 from rich.style import Style
@@ -16,14 +15,7 @@ from workbench.present.cells import Cell, cut_line
 from workbench.present.cells import width as text_width
 
 PLAIN = Style()
-
-
-@runtime_checkable
-class Inked(Protocol):
-    """An app that knows how its styles look."""
-
-    @property
-    def ink(self) -> Mapping[str, str]: ...
+_NO_INK: Mapping[str, str] = {}
 
 
 @lru_cache(512)
@@ -33,11 +25,10 @@ def _parse(style: str) -> Style:
 
 def style_of(widget: Widget, name: str) -> Style:
     """How a named style looks just now; plain where the theme does not say. `faint NAME` is half as loud."""
-    app = widget.app
-    if not name or not isinstance(app, Inked):
+    if not name:
         return PLAIN
-    looks = [_look(app.ink, part) for part in name.split("+")]
-    return Style.combine([_parse(look) for look in looks if look])
+    ink = getattr(widget.app, "ink", _NO_INK)
+    return Style.combine([_parse(_look(ink, part)) for part in name.split("+")])
 
 
 def _look(ink: Mapping[str, str], part: str) -> str:
@@ -50,7 +41,7 @@ def _look(ink: Mapping[str, str], part: str) -> str:
 
 def strip(widget: Widget, line: Iterable[Cell], columns: int, over: str = "") -> Strip:
     """A line of cells as exactly so many columns, on the widget's own colours; `over` lies on top of every cell."""
-    base, top = widget.rich_style, style_of(widget, over)
+    base, top = widget.visual_style.rich_style, style_of(widget, over)
     cells = cut_line(line, columns)
     segments: list[Segment] = []
     for cell in (*cells, Cell(" " * (columns - sum(text_width(cell.text) for cell in cells)))):
