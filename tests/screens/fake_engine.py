@@ -104,6 +104,9 @@ class FakeEngine:
     def do_projects(self) -> Reply:
         return {"projects": self.world.projects}
 
+    def do_goal(self, directory: str) -> Reply:
+        return {"metric": self.world.metric}
+
     def do_machines(self) -> Reply:
         return {"machines": self.world.machines}
 

@@ -83,6 +83,8 @@ class World:
     machines: list[dict[str, Any]] = field(default_factory=list)
     projects: list[dict[str, Any]] = field(default_factory=list)
     diff: str = DIFF
+    metric: str = ""
+    """What workbench.toml says that runs are measured by."""
     left: dict[str, dict[str, bytes]] = field(default_factory=dict)
     """run -> name -> what it left."""
     progress: dict[str, dict[str, Any]] = field(default_factory=dict)

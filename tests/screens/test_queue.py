@@ -472,6 +472,30 @@ async def test_a_refusal_is_shown(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
         await person.hears("the project is over its budget. ask bob")
 
 
+async def test_the_metric_that_the_project_is_measured_by(tmp_path: Path) -> None:
+    world = a_team()
+    world.metric = "acc"
+    async with open_app(world, tmp_path) as (person, engine):
+
+        def shown() -> str:
+            return person.line(" status ").split()[-1]
+
+        await person.until(lambda: shown() == "acc", "the project's metric")
+        await person.press("m")
+        await person.until(lambda: shown() == "loss", "the next one")
+        await engine.change(world.runs["r0000012"], "moved")
+        await person.settle()
+        assert shown() == "loss", "somebody chose it"
+
+
+async def test_a_metric_with_a_long_name_has_its_column_beside_the_card(tmp_path: Path) -> None:
+    world = a_team()
+    for id, curves in [(id, curves) for id, curves in world.curves.items() if curves]:
+        world.curves[id] = {"val/accuracy_of_all": next(iter(curves.values()))}
+    async with open_app(world, tmp_path, (120, 36)) as (person, _):
+        await person.sees("val/accur… │")
+
+
 async def test_the_next_metric(tmp_path: Path) -> None:
     async with open_app(a_team(), tmp_path) as (person, _):
         await person.sees("loss")

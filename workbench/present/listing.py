@@ -21,6 +21,8 @@ from workbench.present.status import status
 SPARK = 8
 PICKED = 8, 14
 """Columns of the terminal that a picked metric or param takes, at least and at most."""
+FIRST = 10
+"""Those that the first of them is content with."""
 
 _COLUMNS = {
     "seq": (9, Column("#", 6, right=True)),
@@ -164,7 +166,10 @@ def _column(key: str, shown: Listing) -> tuple[int, Column]:
         first = not shown.picked or key == shown.picked[0]
         title = clean(name or "metric")
         least, most = PICKED
-        column = Column(title, max(least, min(most, width(title) + 1)), right=subject == "metric")
+        wide = max(least, min(most, width(title) + 1))
+        # A title that is cut tells more than no column; and the first one matters more than all of a long title.
+        least = min(wide, FIRST) if first else wide
+        column = Column(title, least, right=subject == "metric", grows=int(least < wide), most=wide)
         rank = _METRIC if first else _MORE
     if key == shown.order.removeprefix("-"):
         column = column.titled(f"{column.title}{'▾' if shown.order.startswith('-') else '▴'}")

@@ -71,6 +71,7 @@ names are those of the command line and of engine/handlers):
     machines_resume {name}                               -> {machine}: as if nothing had been
     machines_remove {name}                               -> {}
     projects     {}                                      -> {projects: [Project]}
+    goal         {directory}                             -> {metric: of the project there, "" where it names none}
     sql          {query, seconds?, rows?}                -> {columns, rows, truncated}
     environments {}                                      -> {environments: [{id, path, bytes, used, needed}]}
     prune        {}                                      -> {removed: [id], bytes}

@@ -32,7 +32,7 @@ MANY = 500
 """Changes in one tick from which the screens look anew instead of hearing each."""
 WATCHED = 100
 """Running runs whose curves are kept."""
-THROUGH = {"logs", "logs_find", "pull", "diff", "compare_code", "compare_environment"}
+THROUGH = {"goal", "logs", "logs_find", "pull", "diff", "compare_code", "compare_environment"}
 """What is answered as it is by now: it was frozen at submit, or has no times in it."""
 
 _LISTS = ("steps", "times", "values", "lows", "highs")

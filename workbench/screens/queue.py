@@ -49,7 +49,10 @@ class QueueScreen(ActingPanel):
     def __init__(self) -> None:
         super().__init__()
         self._pages = Pages(self, self._page_came)
-        self._metric = ""
+        self._metric = self._wished = ""
+        """The metric that is shown, and the one that the project is measured by."""
+        self._turned = False
+        """Whether somebody chose the one that is shown."""
         self._listing = Listing()
         self._unsaid: View | None = None
         """What was asked for, until the engine has understood it: only then it is a command to copy."""
@@ -112,11 +115,12 @@ class QueueScreen(ActingPanel):
         self._draw_card()
 
     def _lay_out(self) -> None:
-        """The columns that were picked, or else the metric that most rows on screen have."""
+        """The columns that were picked, or else the project's metric, or the one that most rows on screen have."""
         visible = [known for index in self.table.visible_rows if (known := self._pages.row(index))]
         keys = {key for known in visible for key in known.metrics}
-        if not self._metric or (keys and self._metric not in keys):
-            self._metric = favourite(known.metrics for known in visible) if keys else ""
+        better = not self._turned and self._wished in keys
+        if keys and (self._metric not in keys or better):
+            self._metric = favourite((known.metrics for known in visible), self._wished)
         view = self._pages.view
         self._listing = self._listing.showing(self._metric, view.columns, view.order)
         self.table.set_columns(columns(self._listing))
@@ -178,8 +182,14 @@ class QueueScreen(ActingPanel):
         self._pages.missing(self.table.visible_rows)
 
     async def _fetch_trimmings(self, ids: list[str]) -> None:
-        """Sparklines of what runs: drawn when they come."""
+        """The project's metric, and sparklines of what runs: drawn when they come."""
         desk = self.desk
+        if ids and not self._listing.projects and ids[0] in desk.snapshot.rows:
+            goal = await self.fetch("goal", directory=desk.snapshot.rows[ids[0]].run.directory)
+            if goal is None:
+                return
+            self._wished = goal["metric"]
+            self.redraw()
         metric = self._listing.metric
         rows = [known for id in ids if (known := desk.snapshot.rows.get(id))]
         running = [known.run.id for known in rows if known.run.active and metric not in known.trend][:GAUGED]
@@ -335,7 +345,7 @@ class QueueScreen(ActingPanel):
         if self._pages.view.columns:
             swapped = tuple(f"metric.{after}" if one == f"metric.{before}" else one for one in self._pages.view.columns)
             self._pages.view = replace(self._pages.view, columns=tuple(dict.fromkeys(swapped)))
-        self._metric = after
+        self._metric, self._turned = after, True
         self.redraw()
         errand(self, partial(self._fetch_trimmings, list(self.looked_at())), "trimmings")
 
