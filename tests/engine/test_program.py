@@ -9,7 +9,7 @@ import pytest
 from workbench.engine.program import check
 from workbench.errors import UsageError
 
-FILES = {"train.sh", "tools/run.sh", "data"}
+FILES = (("train.sh", "executable"), ("tools/run.sh", "executable"), ("notes.sh", "file"), ("data", "link"))
 
 
 @pytest.mark.parametrize(
@@ -37,6 +37,11 @@ def test_what_may_be_there(program: str, workdir: str, elsewhere: bool) -> None:
 def test_what_is_certainly_not(program: str, elsewhere: bool) -> None:
     with pytest.raises(UsageError, match="there is no "):
         check(program, FILES, ".", {}, elsewhere=elsewhere)
+
+
+def test_a_file_that_may_not_be_executed_is_said_to_be_there() -> None:
+    with pytest.raises(UsageError, match=r"^\./notes\.sh may not be executed$"):
+        check("./notes.sh", FILES, ".", {}, elsewhere=True)
 
 
 def test_the_path_of_the_project_counts(tmp_path: Path) -> None:

@@ -58,9 +58,10 @@ async def submit(engine: Engine, peer: Peer, params: Params) -> dict[str, Any]:
         asyncio.to_thread(engine.snapshots.freeze, project),
         engine.environments.resolve(project, command, directory, params.texts("packages", [])),
     )
-    paths = chain((entry.path for entry in frozen.tree), frozen.links)  # looked through only where it is asked
+    held = ((entry.path, entry.kind) for entry in frozen.tree)  # looked through only where it is asked
+    files = chain(held, ((path, "link") for path in frozen.links))
     elsewhere = bool(environment.id) or (ask.need.machine != LOCAL and [*engine.fleet] != [LOCAL])
-    program.check(command[0], paths, workdir, project.run.variables, elsewhere=elsewhere)
+    program.check(command[0], files, workdir, project.run.variables, elsewhere=elsewhere)
     template = Run(
         id="",
         seq=0,
