@@ -169,6 +169,12 @@ async def test_a_partition_fails_nothing(here: Desk, world: World) -> None:
     assert world["gpu3"].attempts[f"{run}.1"].executions == 1
 
 
+async def test_what_is_over_by_then_keeps_no_other_run_from_being_cancelled(here: Desk) -> None:
+    first, other = [await here.submit("wait", hold=True) for _ in range(2)]
+    told = (await here.call("cancel", runs=[first, first, other]))["runs"]
+    assert [run["status"] for run in told] == ["cancelled"] * 3
+
+
 async def test_a_cancel_waits_for_the_heal(here: Desk, world: World) -> None:
     await here.call("machines_add", name="gpu3")
     run = await here.submit("wait", machine="gpu3")

@@ -14,6 +14,6 @@ from workbench.protocol.runs import run_out
 async def cancel(engine: Engine, peer: Peer, params: Params) -> dict[str, Any]:
     found = [await engine.find(reference) for reference in params.texts("runs")]
     for run in found:
-        if run.live:
+        if engine.mind.live(run.id):  # it may have ended while others were cancelled, and the rest still must be
             await engine.mind.command(seam.Cancel(run.id, peer.user))
     return {"runs": [run_out(await engine.find(run.id)) for run in found]}
