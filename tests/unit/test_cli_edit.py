@@ -20,9 +20,11 @@ from workbench.errors import ConfigError, Refused, UsageError
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
 ASKS = st.fixed_dictionaries(
     {
-        "command": st.lists(TEXT, min_size=1, max_size=5),
+        "command": st.lists(TEXT, min_size=1, max_size=5).filter(lambda words: words[0]),
         "params": st.dictionaries(
-            TEXT, st.one_of(TEXT, st.booleans(), st.integers(), st.floats(allow_nan=False)), max_size=5
+            TEXT,
+            st.one_of(TEXT, st.booleans(), st.integers(), st.floats(allow_nan=False, allow_infinity=False)),
+            max_size=5,
         ),
         "cpus": st.integers(1, 999),
         "memory": st.integers(0, 10**15),
@@ -80,7 +82,9 @@ FORM = ask_form.write(ask_form.of_run(RUN), "brave-sunset-12")
         ('time-limit = ""', 'time-limit = "soon"', 12, "'soon' is not a duration"),
         ('command = ["python"', 'command = [1, "python"', 5, "command must be a list of texts"),
         ('command = ["python", "train.py", "--lr", "{lr}"]', "command = []", 5, "the command is empty"),
+        ('command = ["python"', 'command = [""', 5, "the command is empty"),
         ('"lr" = 0.01', '"lr" = [1]', 18, "param lr must be text"),
+        ('"lr" = 0.01', '"lr" = nan', 18, "param lr must be finite"),
     ],
 )
 def test_what_is_wrong_is_said_with_its_line(tmp_path: Path, old: str, new: str, line: int, says: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -62,7 +63,7 @@ def read(file: str) -> Ask:
         value = form.data[key]
         if not isinstance(value, list) or not all(isinstance(word, str) for word in value):
             raise form.wrong((key,), f'{key} must be a list of texts, such as ["a", "b"]')
-    if not form.data["command"]:
+    if not form.data["command"] or not form.data["command"][0]:
         raise form.wrong(("command",), "the command is empty")
     for key in PLAIN:
         if not _is_whole(form.data[key]):
@@ -70,6 +71,8 @@ def read(file: str) -> Ask:
     for key, value in _params(form).items():
         if not isinstance(value, str | int | float | bool):
             raise form.wrong(("params", key), f"param {key} must be text, a number, true or false")
+        if isinstance(value, float) and not math.isfinite(value):
+            raise form.wrong(("params", key), f"param {key} must be finite", hint=f'in quotes it is a text: "{value}"')
     return {
         "command": form.data["command"],
         "params": form.data["params"],
