@@ -182,7 +182,6 @@ def test_too_large_is_said_before_anything_is_read(store: Snapshots, blobs: Blob
     with pytest.raises(SnapshotTooLarge) as caught:
         store.freeze(project(plain))
     assert "over the cap of 100 MB" in caught.value.message
-    assert "big6.bin (16 GB), big5.bin (15 GB)" in caught.value.message
     assert [path for path, _ in caught.value.evidence["largest"]] == [f"big{n}.bin" for n in (6, 5, 4, 3, 2)]
     assert all(word in caught.value.hint for word in ("exclude", "link", "max-size"))
     assert os.listdir(blobs.root) == []

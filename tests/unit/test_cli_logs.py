@@ -54,6 +54,12 @@ def test_the_last_lines(tmp_path: Path) -> None:
         assert raw(tmp_path, "12", "--tail", "0") == b""
 
 
+def test_the_offset_is_that_of_the_lines_which_are_printed(tmp_path: Path) -> None:
+    with serving(tmp_path, logs=Log("größe\nund mehr\n".encode())):
+        (piece,) = map(json.loads, raw(tmp_path, "12", "--json", "--tail", "1").splitlines())
+    assert (piece["offset"], piece["text"], piece["next"]) == (8, "und mehr\n", 17)
+
+
 def test_following_ends_with_the_run(tmp_path: Path) -> None:
     log = Log(b"one\n")
     log.over = False

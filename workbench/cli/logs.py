@@ -100,7 +100,7 @@ def _last_lines(engine: Engine, run: str, count: int) -> dict[str, Any]:
         lines = chunk["text"].splitlines(keepends=True)
         if len(lines) > count or chunk["offset"] == 0 or reach >= CHUNK * 16:
             kept = "".join(lines[len(lines) - count :] if count else ())
-            return {**chunk, "text": kept}
+            return {**chunk, "text": kept, "offset": chunk["next"] - len(_bytes({"text": kept}))}
         reach *= 4
 
 

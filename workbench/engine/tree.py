@@ -177,9 +177,8 @@ def _check_size(files: Mapping[str, os.stat_result], cap: int) -> None:
 
 def _too_large(what: str, files: Mapping[str, os.stat_result]) -> SnapshotTooLarge:
     largest = heapq.nlargest(5, ((seen.st_size, path) for path, seen in files.items()))
-    named = ", ".join(f"{path} ({format_size(size)})" for size, path in largest)
     return SnapshotTooLarge(
-        f"{what}; the largest files: {named}",
+        what,
         hint="in workbench.toml, [snapshot] exclude keeps files out, link has runs use them in place, "
         "max-size raises the cap",
         largest=[[path, size] for size, path in largest],
