@@ -208,7 +208,7 @@ def test_after_a_failure_is_held_with_the_reason_and_can_be_released() -> None:
     submit(state, a_run(1))
     submit(state, a_run(2, after=("run00001",)))
     outcome = step(state, ended("run00001.1", 1), 1)
-    assert last(outcome, "run00002").status == Held(1, "comes after calm-river-1, which failed")
+    assert last(outcome, "run00002").status == Held(1, "because it comes after calm-river-1, which failed")
     assert launched(step(state, seam.Release("run00002", "alice"), 2)) == ["run00002"]
 
 

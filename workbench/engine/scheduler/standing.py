@@ -62,7 +62,7 @@ def resolve_dependents(state: State, ended: Run, now: Micros, out: Outcome) -> N
         waits.discard(ended.id)
         run = state.runs[id]
         if not isinstance(ended.status, Finished) and isinstance(run.status, Queued):
-            reason = f"comes after {ended.name}, which {_how(ended.status)}"
+            reason = f"because it comes after {ended.name}, which {_how(ended.status)}"
             held = run.to(Held(now, reason))
             state.runs[id] = held
             out.changes.append(Change(Kind.HELD, now, held))
