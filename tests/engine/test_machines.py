@@ -82,6 +82,8 @@ async def test_an_unknown_host_key_is_for_a_person_to_approve(here: Desk, world:
         ({"name": "gpu3", "address": "-oProxyCommand=x"}, "no address"),
         ({"name": "gpu3", "labels": ["a b"]}, "no label"),
         ({"name": "gpu3", "rate": -1.0}, "can't cost"),
+        ({"name": "gpu3", "cpus": 2**31}, "the most is"),
+        ({"name": "gpu3", "memory": 2**63}, "the most is"),
         ({"name": "gpu3", "colour": "red"}, "does not know colour"),
     ],
 )

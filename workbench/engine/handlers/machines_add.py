@@ -37,8 +37,8 @@ async def machines_add(engine: Engine, peer: Peer, params: Params) -> dict[str, 
         root=params.text("root", ""),
         rate=rate,
         labels=tuple(sorted({check_label(label) for label in params.texts("labels", [])})),
-        cpus=params.whole("cpus", 0, least=0),
-        memory=params.whole("memory", 0, least=0),
+        cpus=params.whole("cpus", 0, least=0, most=100_000),
+        memory=params.whole("memory", 0, least=0, most=10**18),
     )
     if name in engine.fleet:
         raise Refused(f"there is a machine {name} already", hint=f"workbench machines show {name}")
