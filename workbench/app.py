@@ -7,7 +7,7 @@ import os
 import pwd
 import shlex
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import Any, ClassVar
@@ -128,8 +128,8 @@ class Workbench(App[int]):
     def keys(self) -> Keymap:
         return self._mine.keys
 
-    def footer(self, *scopes: str) -> tuple[commands.Command, ...]:
-        return self.keys.footer(*scopes)
+    def footer(self, *scopes: str, idle: Collection[str] = ()) -> tuple[commands.Command, ...]:
+        return self.keys.footer(*scopes, idle=idle)
 
     @property
     def connected(self) -> bool:

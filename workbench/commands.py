@@ -228,7 +228,7 @@ COMMANDS: tuple[Command, ...] = (
     _c("compare.fold", "f", "equal ones", "Show or fold what is equal", "fold"),
     _c("compare.over", "p", "average over", "Group the runs over the next param, or over seeds again", "over"),
     _c("compare.remove", "X", "remove", "Take this run out of the comparison", "remove"),
-    _c("compare.copy", "y", "copy", "Copy what is shown, as Markdown", "copy"),
+    _c("compare.copy", "y", "copy", "Copy what is shown, as Markdown", "copy", footer=True),
     _c("side.left", "left", "left", "The run to the left, or the columns", "screen.sideways(-1)"),
     _c("side.right", "right", "right", "The run to the right, or the columns", "screen.sideways(1)"),
 )

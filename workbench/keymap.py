@@ -11,7 +11,7 @@ from __future__ import annotations
 import difflib
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -47,10 +47,11 @@ class Keymap:
     def command(self, id: str) -> Command:
         return next(one for one in self.commands if one.id == id)
 
-    def footer(self, *scopes: str) -> tuple[Command, ...]:
-        """What a footer shows where these scopes hold, the nearest first and `?` last."""
+    def footer(self, *scopes: str, idle: Collection[str] = ()) -> tuple[Command, ...]:
+        """What a footer shows where these scopes hold, the nearest first and `?` last. idle: ids it leaves out."""
         always = [one for one in self.of("app") if one.footer]
-        return (*[one for one in self.of(*scopes) if one.footer][: FOOTER - len(always)], *always)
+        here = [one for one in self.of(*scopes) if one.footer and one.id not in idle]
+        return (*here[: FOOTER - len(always)], *always)
 
     def changed(self) -> dict[str, str]:
         """Command id -> keys as Textual writes them, of the commands that have others than usual."""

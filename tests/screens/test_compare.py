@@ -236,3 +236,13 @@ async def test_moving_to_another_run_repaints_little(tmp_path: Path) -> None:
         table.refresh = note  # type: ignore[method-assign]
         await person.press("right")
         assert [region.height for region in painted] == [1]
+
+
+async def test_the_footer_of_a_tab_without_metrics_does_not_offer_them(tmp_path: Path) -> None:
+    async with open_app(a_team(), tmp_path) as (person, _):
+        await person.sees("brave-sunset-12")
+        await person.press("space", "space", "=")
+        await person.sees("v best/last   m metric   ? keys")
+        await person.press("[")
+        text = await person.sees("b base   y copy   ? keys")
+        assert "m metric" not in text

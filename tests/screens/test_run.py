@@ -4,8 +4,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from tests.screens.driver import open_app
-from tests.screens.made_up import GB, NOW, a_team, attempt
-from workbench.domain.status import Ended, Failed
+from tests.screens.made_up import GB, NOW, a_team, attempt, ended
+from workbench.domain.status import Ended, Failed, Finished
 from workbench.domain.time import SECOND
 
 
@@ -87,6 +87,15 @@ async def test_what_it_took_so_far_is_drawn(tmp_path: Path) -> None:
         await person.sees("epoch  7/40")
         await person.press("]", "]")
         await person.sees("cores 1.9", "GPUs 0.7", "memory 12 GB", "GPU memory 31 GB", "10m 30s", "12m")
+
+
+async def test_the_footer_offers_what_can_be_done(tmp_path: Path) -> None:
+    async with open_app(a_team(), tmp_path, run="brave-sunset-12") as (person, engine):
+        await person.sees("▶ running", "m metric   c cancel")
+        over = replace(engine.world.runs["r0000012"], status=Finished(ended("gpu3", 34)))
+        await engine.change(over, "finished")
+        text = await person.sees("✓ finished", "m metric   r rerun")
+        assert "c cancel" not in text
 
 
 async def test_a_run_without_samples_says_why(tmp_path: Path) -> None:

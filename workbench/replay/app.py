@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import ClassVar
 
 from workbench import commands, personal
@@ -50,9 +50,9 @@ class ReplayApp(Workbench):
         """Why the clock does not go, "" where it does."""
         return "over" if self.replay.over else "paused" if self.replay.pace.paused else ""
 
-    def footer(self, *scopes: str) -> tuple[commands.Command, ...]:
+    def footer(self, *scopes: str, idle: Collection[str] = ()) -> tuple[commands.Command, ...]:
         """The clock's keys first: most others would act."""
-        return self.keys.footer("replay", *scopes)
+        return self.keys.footer("replay", *scopes, idle=idle)
 
     async def edit(self, run: str) -> None:
         self.say(PAST, trouble=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from typing import Any, ClassVar, cast
 
 from textual.app import ComposeResult
@@ -71,6 +71,11 @@ class Panel(Screen[None]):
         """Whose keys hold here besides the app's, the nearest first."""
         return self.SCOPE, "list"
 
+    @property
+    def idle(self) -> Collection[str]:
+        """Ids of commands that have nothing to act on just now: the footer has room for others."""
+        return ()
+
     def looked_at(self) -> Iterable[str]:
         """Ids of the runs that the snapshot should keep fresh."""
         return ()
@@ -122,7 +127,7 @@ class Panel(Screen[None]):
         self.query_one("#status", OneLine).show(self.desk.status_line(self.title_text, self.size.width))
 
     def draw_keys(self) -> None:
-        self.query_one(KeyBar).offer(self.desk.footer(*self.scopes))
+        self.query_one(KeyBar).offer(self.desk.footer(*self.scopes, idle=self.idle))
 
     def on_mount(self) -> None:
         self._clock = self.set_interval(1.0, self._tick, pause=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 
 from textual.app import ComposeResult
@@ -71,6 +71,10 @@ class CompareScreen(Panel):
     @property
     def scopes(self) -> tuple[str, ...]:
         return (*self._front.scopes, self.SCOPE, "list")
+
+    @property
+    def idle(self) -> Collection[str]:
+        return self._front.IDLE
 
     @property
     def run_here(self) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, Protocol
 
 from workbench.client.mirror import Snapshot
@@ -26,8 +26,8 @@ class Desk(Protocol):
     @property
     def keys(self) -> Keymap: ...
 
-    def footer(self, *scopes: str) -> tuple[Command, ...]:
-        """What a footer shows where these scopes hold, the nearest first."""
+    def footer(self, *scopes: str, idle: Collection[str] = ()) -> tuple[Command, ...]:
+        """What a footer shows where these scopes hold, the nearest first; without the commands of these ids."""
         ...
 
     @property

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from textual.app import ComposeResult
@@ -82,6 +82,13 @@ class RunScreen(ActingPanel):
     def scopes(self) -> tuple[str, ...]:
         return *self._front.scopes, self.SCOPE
 
+    @property
+    def idle(self) -> Collection[str]:
+        row = self._row
+        if row is None:
+            return ()
+        return [*(["run.metric"] if not row.metrics else []), *([] if row.run.live else ["run.cancel"])]
+
     def looked_at(self) -> Iterable[str]:
         return (self.run_id,)
 
@@ -95,6 +102,7 @@ class RunScreen(ActingPanel):
         notify = Cell("   you will be told", "accent") if row.notify else Cell("")
         self.query_one("#headline", OneLine).show((name, *headline(row.run, self.desk.now(), row.progress), notify))
         self._draw_tabs()
+        self.draw_keys()
         self._front.draw(row, self._shown)
         self._beside.draw(row, self._shown)
         self.query_one("#glance", Curve).draw(row, self._metrics.metric or next(iter(self._metrics.keys(row)), ""))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import ClassVar
 
 from textual.app import ComposeResult
@@ -16,12 +17,15 @@ from workbench.present.sanitise import clean
 from workbench.screens.panes.pane import Tab
 from workbench.widgets.table import Table
 
+NO_METRICS = ("compare.best", "compare.metric")
+
 
 class Side(Tab):
-    """FLAG: of `workbench compare`, which prints what this tab shows."""
+    """FLAG: of `workbench compare`, which prints what this tab shows. IDLE: ids of commands that mean nothing here."""
 
     SCOPE = "side"
     FLAG: ClassVar[str] = ""
+    IDLE: ClassVar[Collection[str]] = ()
     BINDINGS = commands.bindings("side")
     DEFAULT_CSS = "Side { padding: 0; }"
 
