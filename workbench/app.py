@@ -45,6 +45,7 @@ from workbench.screens.handover import beside, hand_over
 from workbench.screens.turns import Turns
 from workbench.screens.undo import Step, remember, undo
 from workbench.settings import load_user
+from workbench.widgets.colourless import colourless
 from workbench.widgets.said import make_room
 
 PROMPT = "$ "
@@ -97,6 +98,8 @@ class Workbench(App[int]):
         knows_images: whether the terminal draws them (`terminal.knows_images`)."""
         self._mine = mine or personal.read()
         super().__init__()
+        if self.no_color:
+            self._filters = colourless(self._filters)
         self.knows_images = knows_images
         self._memory, self._remembering = memory, False
         self.left = self._kept = left.load(memory) if memory else Left()

@@ -1,12 +1,14 @@
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
 from rich.style import Style
 
-from tests.screens.driver import open_app
+from tests.screens.driver import Person, open_app
 from tests.screens.made_up import a_team
+from tests.screens.tour import TOUR, Stop, go
 from workbench import themes
 from workbench.errors import ConfigError
 
@@ -110,7 +112,44 @@ async def test_every_theme_draws_the_queue(tmp_path: Path, name: str) -> None:
         await person.sees("brave-sunset-12", "▶ running")
 
 
-async def test_without_colours_everything_is_still_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+LOOKS = re.compile(r"\x1b\[([\d;]*)m")
+COLOURLESS = {"0", "1", "3", "4", "7"}
+"""None, bold, italic, underlined, reversed (ECMA-48)."""
+
+
+def written(person: Person) -> list[str]:
+    """The lines of the screen, as bytes for the terminal."""
+    return [strip.render(person.app.console) for strip in person.strips()]
+
+
+def reversed_words(person: Person) -> str:
+    return "".join(
+        segment.text for strip in person.strips() for segment in strip if segment.style and segment.style.reverse
+    )
+
+
+@pytest.mark.parametrize("stop", {stop.shows: stop for stop in TOUR}.values(), ids=lambda stop: stop.name)
+async def test_no_color_is_no_colour(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stop: Stop) -> None:
+    monkeypatch.setenv("NO_COLOR", "1")
+    async with open_app(stop.world(), tmp_path, stop.sizes[0], messages=True) as (person, _):
+        await go(person, stop)
+        for key in ("z", "ctrl+p"):
+            await person.press(key)
+            await person.settle(0.16)
+            looks = {look for line in written(person) for one in LOOKS.findall(line) for look in one.split(";")}
+            assert looks <= COLOURLESS
+
+
+@pytest.mark.parametrize("name", ["dark", "light", "high-contrast", "terminal"])
+async def test_without_colours_everything_is_still_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
     monkeypatch.setenv("NO_COLOR", "1")
     async with open_app(a_team(), tmp_path) as (person, _):
+        person.app.theme = name
         await person.sees("▶ running", "⋯ queued", "‖ held", "✗ failed")
+        await person.press("j")
+        await person.until(lambda: "calm-river-13" in reversed_words(person), "the row under the cursor")
+        assert "brave-sunset-12" not in reversed_words(person)
+        await person.press("enter", "]", "[")
+        await person.until(lambda: reversed_words(person).split() == ["log"], "the tab in front")

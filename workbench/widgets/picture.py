@@ -12,6 +12,7 @@ from textual import events
 from textual.strip import Strip
 from textual.widget import Widget
 
+from workbench.present.cells import Cell
 from workbench.present.graphics import MOST_CELLS, placeholders, placement, removal, transmission
 from workbench.widgets.ink import strip
 
@@ -34,6 +35,10 @@ _NUMBERS = {"truecolor": 0x5F, "256": 17}
 """Number of the image, by the colours of the terminal: what is left of that ink on its way there."""
 _COLOURS = 256
 """Of an image in full: a photograph is a third of the bytes on a slow line, and looks the same in a terminal."""
+
+
+_DITHERED = {(False, False): " ", (True, False): "▀", (False, True): "▄", (True, True): "█"}
+"""Without colours: whether the upper and the lower pixel is light."""
 
 
 class Unreadable(Exception):
@@ -110,7 +115,7 @@ class Picture(Widget):
     def _fill(self, image: Image) -> None:
         """Once it is known how much room there is."""
         if self._number is None:
-            self._pixels = scaled(image, self.size.width, self.size.height * 2)
+            self._pixels = scaled(image, self.size.width, self.size.height * 2, colours=not self.app.no_color)
         else:
             self._place(image, self._number)
 
@@ -144,6 +149,9 @@ class Picture(Widget):
         upper, lower = rows[0], rows[-1]
         cells: list[Segment] = []
         start = 0
+        if self.app.no_color:
+            text = "".join(_DITHERED[any(above), any(below)] for above, below in zip(upper, lower, strict=True))
+            return strip(self, (Cell(text),), self.size.width)
         for x in range(1, len(upper) + 1):
             if x == len(upper) or (upper[x], lower[x]) != (upper[start], lower[start]):
                 style = Style.from_color(Color.from_rgb(*upper[start]), Color.from_rgb(*lower[start]))
@@ -158,10 +166,10 @@ def fitted(image: Image, width: int, height: int) -> tuple[int, int]:
     return max(1, int(image.width * part)), max(2, int(image.height * part) // 2 * 2)
 
 
-def scaled(image: Image, width: int, height: int) -> Pixels:
-    """As many pixels as fit, in the image's own proportions."""
+def scaled(image: Image, width: int, height: int, colours: bool) -> Pixels:
+    """As many pixels as fit, in the image's own proportions; without colours black and white, dithered."""
     size = fitted(image, width, height)
-    drawn = image.resize(size).convert("RGB")
+    drawn = image.resize(size).convert("RGB" if colours else "1").convert("RGB")
     data = [value & _SHADES for value in drawn.tobytes()]
     step = size[0] * 3
     rows = (data[at : at + step] for at in range(0, len(data), step))
