@@ -22,14 +22,14 @@ class Bell:
         self._kept = _kept()
         self.socket.bind(_path(self._directory, self._name))
 
-    def heard(self) -> set[str] | None:
-        """The attempts that it was rung for since; None where there may have been others as well."""
+    def heard(self) -> list[str] | None:
+        """The attempts that it was rung for since, in that order; None where there may have been others as well."""
         names: list[str] = []
         while True:
             try:
                 names.append(self.socket.recv(256).decode("ascii", "replace"))
             except BlockingIOError:
-                return set(names) if len(names) < self._kept else None
+                return list(dict.fromkeys(names)) if len(names) < self._kept else None
 
     def take_down(self) -> None:
         os.unlink(self._name, dir_fd=self._directory)
