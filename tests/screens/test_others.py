@@ -12,7 +12,7 @@ from workbench.domain.status import Cancelled
 
 async def test_projects_lead_to_their_runs(tmp_path: Path) -> None:
     async with open_app(a_team(), tmp_path, screen="projects") as (person, engine):
-        await person.sees("churn", "vision/defects", "1,244", "acc 0.9312", "2m ago")
+        await person.sees("churn", "vision/defects", "1,244", "acc 0.9312", "now", "1d ago")
         await person.press("enter")
         await person.sees("brave-sunset-12", "runs  project=churn")
         assert engine.called("runs")[-1]["filter"] == "project=churn"

@@ -98,6 +98,12 @@ async def test_the_footer_offers_what_can_be_done(tmp_path: Path) -> None:
         assert "c cancel" not in text
 
 
+async def test_a_held_run_waits_for_nothing(tmp_path: Path) -> None:
+    async with open_app(a_team(), tmp_path, (120, 36), run="proud-cedar-19") as (person, _):
+        text = await person.sees("held         held by alice")
+        assert "waits for" not in text
+
+
 async def test_a_run_without_samples_says_why(tmp_path: Path) -> None:
     async with open_app(a_team(), tmp_path, run="silver-moth-0") as (person, _):
         await person.sees("✓ finished")

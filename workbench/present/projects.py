@@ -42,7 +42,7 @@ def row(project: Project, now: Micros) -> tuple[Cell, ...]:
         Cell(str(waits), "queued" if waits else "dim"),
         Cell(count(sum(numbers.values()))),
         Cell(best(project), "good"),
-        Cell(ago(project["last"], now) if project["last"] else "–", "dim"),
+        Cell(_last(project, now) or "–", "dim"),
         Cell(clean(project["goal"]), "dim"),
     )
 
@@ -63,7 +63,7 @@ def facts(project: Project, now: Micros) -> list[tuple[str, str]]:
         result = f"no run has finished with {clean(project['metric'])} yet"
     else:
         result = 'nothing to measure it by: write `metric = { name = "acc" }` under [project] in workbench.toml'
-    last = ago(project["last"], now) if project["last"] else "never"
+    last = _last(project, now) or "never"
     return [
         ("goal", clean(project["goal"]) or "none yet: write `goal = ...` under [project] in workbench.toml"),
         ("directory", clean(project["directory"])),
@@ -89,3 +89,10 @@ def recent(run: Run, value: float | None, now: Micros, columns: int) -> Line:
 
 def _sum(numbers: Mapping[str, int], names: frozenset[str]) -> int:
     return sum(numbers.get(name, 0) for name in names)
+
+
+def _last(project: Project, now: Micros) -> str:
+    """When something happened there; what runs is happening still."""
+    if _sum(project["counts"], ACTIVE):
+        return "now"
+    return ago(project["last"], now) if project["last"] else ""

@@ -37,7 +37,8 @@ class OverviewPane(Pane):
         use = use_now(self.desk.snapshot, run)
         lines: list[Line] = []
         if run.status.name in WAITING:
-            lines += [*fact_lines([("waits for", waiting(run, row.why))], columns), ()]
+            label = "held" if run.status.name == "held" else "waits for"
+            lines += [*fact_lines([(label, waiting(run, row.why))], columns), ()]
         words = getattr(run.status, "words", "")
         if (reason := getattr(run.status, "reason", "")) and run.status.name != "held":
             lines += [*fact_lines([(run.status.name, clean(reason))], columns)]
