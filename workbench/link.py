@@ -76,7 +76,6 @@ class Link:
         """Connect, listen, and begin again whenever the engine goes away. Never returns."""
         failures = 0
         if self._ahead:
-            self._ahead.arrive()
             with suppress(EngineError):  # what it has no answer to
                 await listener.engine_came()  # drawn at once; it is asked again when the road is there
         while True:

@@ -12,9 +12,10 @@ import pytest
 from tests.screens.driver import Person
 from tests.screens.fake_engine import serving
 from tests.screens.made_up import NOW, a_team
-from workbench import paths, screens
+from workbench import left, paths, screens
 from workbench.app import Workbench
 from workbench.client.ahead import QUESTIONS, Ahead
+from workbench.left import Left
 
 
 @pytest.fixture(autouse=True)
@@ -32,6 +33,21 @@ async def test_the_first_list_is_drawn_from_it_before_there_is_a_road(tmp_path: 
     app = Workbench(socket=str(tmp_path / "nobody"), ahead=ahead, clock=lambda: NOW)
     async with app.run_test(size=(120, 36)) as pilot:
         await Person(app, pilot).sees("brave-sunset-12", "no engine answers")
+
+
+async def test_the_place_where_one_was_comes_back_with_it(tmp_path: Path) -> None:
+    async with serving(a_team(), paths.socket()) as engine:
+        ahead = await asyncio.to_thread(Ahead.ask)
+        assert ahead is not None
+        await asyncio.to_thread(ahead.arrive)
+        here = engine.world.ordered()[9]
+    memory = str(tmp_path / "desk.json")
+    left.save(memory, Left("queue", "", here.id, 9))
+    app = Workbench(socket=str(tmp_path / "nobody"), ahead=ahead, clock=lambda: NOW, memory=memory)
+    async with app.run_test(size=(120, 16)) as pilot:
+        person = Person(app, pilot)
+        await person.sees(here.name, "brave-sunset-12")
+        await person.until(lambda: app.left.run == here.id, "the cursor on it")
 
 
 async def test_who_asks_again_wants_to_know_what_is_true_by_then() -> None:

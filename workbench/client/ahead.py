@@ -46,5 +46,7 @@ class Ahead:
                 pass
 
     def take(self, verb: str, params: Mapping[str, Any]) -> dict[str, Any] | None:
+        """Waits for the answers."""
+        self.arrive()
         asked = (id for id, question in zip(self._ids, QUESTIONS, strict=True) if question == (verb, params))
         return (self._answers or {}).pop(next(asked, 0), None)

@@ -215,6 +215,11 @@ class QueueScreen(ActingPanel):
 
     # What happens.
 
+    def on_screen_resume(self) -> None:  # Textual calls that of Panel as well
+        """What was asked ahead is answered before there is a road, and is in the first picture then."""
+        if not self._pages.known:
+            self.refetch()
+
     def on_table_rows_shown(self, message: Table.RowsShown) -> None:
         self._pages.missing(self.table.visible_rows)
 
