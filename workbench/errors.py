@@ -16,6 +16,7 @@
     │   └── SecondEngine          another engine holds this history
     ├── HistoryError              the history can't be read or written: exit code 74
     │   ├── HistoryFull           no room: nothing was acknowledged
+    │   ├── Unwritable            what it was given it can never hold, however often it is tried
     │   └── HistoryCorrupt        set aside, never overwritten
     └── MachineError              a machine, or the road to it
         ├── Unreachable           no answer: says nothing about the runs there
@@ -124,6 +125,10 @@ class HistoryError(WorkbenchError):
 
 class HistoryFull(HistoryError):
     code = "history-full"
+
+
+class Unwritable(HistoryError):
+    code = "unwritable"
 
 
 class HistoryCorrupt(HistoryError):

@@ -3,17 +3,22 @@
 What the mind has decided must reach the disk in the order of its decisions, also when the disk is full for a
 while: such batches wait and are tried again, and nothing is acknowledged meanwhile. A submit, on which nothing
 stands yet, is refused instead.
+
+What can never be written is another matter: no time helps. It is found among those that it was to be written with,
+which don't suffer for it. Where the mind stands on it by now, memory and disk can't be brought together here: the
+engine ends, and the next one begins from what is on disk.
 """
 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from dataclasses import dataclass
 
 from workbench.engine import crash
 from workbench.engine.store.interface import Batch, History
-from workbench.errors import HistoryError
+from workbench.errors import HistoryError, Unwritable
 
 log = logging.getLogger(__name__)
 
@@ -34,6 +39,8 @@ class Outbox:
     def __init__(self, history: History) -> None:
         self._history = history
         self._waiting: list[_Waiting] = []
+        self._singly = 0
+        """How many are written one at a time, because one of them can't be."""
         self._news = asyncio.Event()
         self.stalled = ""
         """Why nothing can be written at present, "" when all is well."""
@@ -41,7 +48,8 @@ class Outbox:
     async def write(self, batch: Batch, *, refusable: bool = False) -> None:
         """Durable when this returns.
 
-        refusable: raise HistoryError at once where it can't be written; otherwise wait until it can.
+        refusable: raise HistoryError at once where it can't be written; otherwise wait until it can. Raises Unwritable
+        where it never can.
         """
         if refusable and self.stalled:
             raise HistoryError(self.stalled, hint="free some space; what runs goes on meanwhile")
@@ -55,7 +63,7 @@ class Outbox:
         await self.write(Batch())
 
     async def run(self) -> None:
-        """Write what waits, for ever."""
+        """Write what waits, for ever. Raises Unwritable where what was decided can't be: then nothing more is."""
         while True:
             await self._news.wait()
             self._news.clear()
@@ -64,8 +72,9 @@ class Outbox:
 
     async def drain(self) -> None:
         """Write what is left, once, at the end."""
-        while self._waiting and not self.stalled:
-            await self._write_next()
+        with contextlib.suppress(Unwritable):  # it is in the log
+            while self._waiting and not self.stalled:
+                await self._write_next()
 
     async def _write_next(self) -> None:
         taken = self._take()
@@ -73,6 +82,12 @@ class Outbox:
             crash.here("before-commit")
             await self._history.commit(_merge([item.batch for item in taken]))
             crash.here("after-commit")
+        except Unwritable as problem:
+            if len(taken) == 1:
+                self._refuse(taken[0], problem)
+            else:
+                self._waiting, self._singly = taken + self._waiting, len(taken)
+            return
         except HistoryError as problem:
             await self._put_back(taken, problem)
             return
@@ -84,6 +99,9 @@ class Outbox:
                 item.done.set_result(None)
 
     def _take(self) -> list[_Waiting]:
+        if self._singly:
+            self._singly -= 1
+            return [self._waiting.pop(0)]
         size, count = 0, 0
         for item in self._waiting:
             size += len(item.batch.changes) + 1
@@ -92,6 +110,15 @@ class Outbox:
                 break
         taken, self._waiting = self._waiting[:count], self._waiting[count:]
         return taken
+
+    def _refuse(self, item: _Waiting, problem: Unwritable) -> None:
+        if not item.done.done():
+            item.done.set_exception(problem)
+        if not item.refusable:
+            self.stalled = problem.message
+            log.critical("ending, for the next engine to go on from what is on disk: %s", problem.message)
+            raise problem
+        log.error("refused: %s", problem.message)
 
     async def _put_back(self, taken: list[_Waiting], problem: HistoryError) -> None:
         if not self.stalled:

@@ -20,7 +20,7 @@ from tests.engine.store.runs import make, read, submitted
 from workbench.domain.run import Run
 from workbench.engine.store import DuckHistory, open_history, transaction, writer
 from workbench.engine.store.interface import Batch
-from workbench.errors import HistoryError, HistoryFull, SecondEngine
+from workbench.errors import HistoryError, HistoryFull, SecondEngine, Unwritable
 
 COMMITTER = """
 import asyncio, sys
@@ -93,7 +93,7 @@ async def test_one_bad_batch_of_a_group_fails_alone(history: DuckHistory) -> Non
     outcomes = await asyncio.gather(*(history.commit(batch) for batch in batches), return_exceptions=True)
     failed = [batch for batch, outcome in zip(batches, outcomes, strict=True) if outcome is not None]
     assert failed == bad
-    assert all(isinstance(outcome, HistoryError) for outcome in outcomes if outcome)
+    assert all(isinstance(outcome, Unwritable) for outcome in outcomes if outcome)
     assert await seqs(history) == set(range(1, 30))
     assert (await history.find("1")).id == make(1).id
     events = await history.sql("SELECT seq FROM events ORDER BY seq", 5, 99)

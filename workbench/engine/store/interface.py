@@ -178,7 +178,8 @@ class Table:
 class History(Protocol):
     """The one way to the history. Safe to call from the event loop: one writer thread, a few readers.
 
-    Raises HistoryFull when there is no room (nothing of the batch is written), HistoryError otherwise.
+    Raises HistoryFull when there is no room (nothing of the batch is written), HistoryError otherwise; Unwritable where
+    no room and no time would help.
     """
 
     async def commit(self, batch: Batch) -> None:

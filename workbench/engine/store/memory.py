@@ -9,7 +9,7 @@ import duckdb
 
 from workbench.domain.status import TERMINAL
 from workbench.engine.store.interface import Metric
-from workbench.errors import HistoryError
+from workbench.errors import Unwritable
 
 LIVE = f"status NOT IN ({', '.join(repr(name) for name in sorted(TERMINAL))})"
 """Of a row of `run`: it is not over."""
@@ -46,13 +46,13 @@ class Memory:
     """Those of them that are over: their points can move to `point`."""
 
     def recall(self, cursor: duckdb.DuckDBPyConnection, run: str) -> Tracked:
-        """What is known of a run, which may be over by now. Raises HistoryError where there is none."""
+        """What is known of a run, which may be over by now. Raises Unwritable where there is none."""
         tracked = self.runs.get(run)
         if tracked is not None:
             return tracked
         row = cursor.execute("SELECT seq FROM run WHERE id = ?", [run]).fetchone()
         if row is None:
-            raise HistoryError(f"the history has no run {run}")
+            raise Unwritable(f"the history has no run {run}")
         self.over.add(row[0])
         return _track(cursor, "seq = ?", [row[0]])[run]
 

@@ -17,7 +17,7 @@ from workbench.domain.events import Change, Kind
 from workbench.engine.store import rows
 from workbench.engine.store.interface import Artifact, Batch, Collected, Metric, Reading
 from workbench.engine.store.memory import Mark, Memory, Tracked
-from workbench.errors import HistoryError
+from workbench.errors import Unwritable
 
 Rows = list[tuple[Any, ...]]
 
@@ -27,7 +27,7 @@ _CHOSEN = "run IN ?"
 def write(cursor: duckdb.DuckDBPyConnection, memory: Memory, batches: Sequence[Batch]) -> None:
     """Write these batches in the transaction that is open, and let the memory follow.
 
-    Raises HistoryError where a batch speaks of a run that isn't there, duckdb.Error where DuckDB won't.
+    Raises Unwritable where a batch speaks of a run that isn't there, duckdb.Error where DuckDB won't.
     """
     changes = [change for batch in batches for change in batch.changes]
     readings = [reading for batch in batches for reading in batch.readings]
@@ -70,7 +70,7 @@ def _write_changes(cursor: duckdb.DuckDBPyConnection, memory: Memory, changes: S
     submitted = [change.run.seq for change in changes if change.kind is Kind.SUBMITTED]
     new = set(submitted)
     if len(new) < len(submitted):
-        raise HistoryError("a run was submitted twice")
+        raise Unwritable("a run was submitted twice")
     for run in last.values():
         if run.seq in new:
             memory.runs[run.id] = Tracked(run.seq)

@@ -20,7 +20,7 @@ from workbench.engine.store.database import Database, our_errors
 from workbench.engine.store.interface import Batch
 from workbench.engine.store.thinning import Thinning
 from workbench.engine.store.witness import Witness
-from workbench.errors import HistoryError, HistoryFull
+from workbench.errors import HistoryError, HistoryFull, Unwritable
 
 GROUP = 512
 """Batches in one transaction, at most."""
@@ -33,6 +33,11 @@ RESERVE = 1 << 20
 """Bytes to leave free: a checkpoint that finds no room is fatal to an open DuckDB."""
 
 _FATAL = (duckdb.FatalException, duckdb.InternalException)
+_UNFIT = (
+    *(duckdb.DataError, duckdb.IntegrityError, duckdb.InvalidInputException, duckdb.NotSupportedError),
+    *(ArithmeticError, LookupError, TypeError, ValueError),
+)
+"""What DuckDB, or making rows of it, says of a value that no column can hold. A disk, and memory, fail otherwise."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +75,7 @@ class Writer:
         self._thread.start()
 
     async def commit(self, batch: Batch) -> None:
-        """Durable when this returns. Raises HistoryFull, HistoryError: then nothing of it is written."""
+        """Durable when this returns. Raises HistoryFull, Unwritable, HistoryError: then nothing of it is written."""
         if self._closing:
             raise HistoryError("the history is closed")
         loop = asyncio.get_running_loop()
@@ -155,10 +160,12 @@ class Writer:
             cursor.commit()
         except _FATAL:
             raise
-        except Exception:
+        except Exception as problem:
             with contextlib.suppress(duckdb.TransactionException):  # a commit that failed has rolled back
                 cursor.rollback()
             self._memory = memory.load(cursor)
+            if isinstance(problem, _UNFIT):
+                raise Unwritable(f"the history can't hold this: {_first_line(problem)}") from problem
             raise
 
     def _reopen(self) -> None:
@@ -191,6 +198,10 @@ class Writer:
             return os.path.getsize(self._database.path + ".wal")
         except FileNotFoundError:
             return 0
+
+
+def _first_line(problem: Exception) -> str:
+    return next(iter(str(problem).strip().splitlines()), type(problem).__name__)
 
 
 def _resolve(group: Sequence[_Waiting], problem: HistoryError | None) -> None:
