@@ -81,7 +81,8 @@ async def test_another_metric_and_axes_note_the_command_line(tmp_path: Path) -> 
         await person.press("@")
         await person.sees(
             "workbench plot brave-sunset-40 loss --with calm-river-41",
-            "plot brave-sunset-40 val_loss --with calm-river-41 --log --sm",
+            "plot brave-sunset-40 val_loss --with calm-river-41 --log",
+            "--smooth 0.6 --x epoch",
         )
 
 
