@@ -246,3 +246,7 @@ async def test_the_footer_of_a_tab_without_metrics_does_not_offer_them(tmp_path:
         await person.press("[")
         text = await person.sees("b base   y copy   ? keys")
         assert "m metric" not in text
+        assert "best" not in person.line(" ◆ brave-sunset-12")
+        await person.press("[", "[")
+        await person.sees("These runs have logged no config.")
+        assert "best" not in person.line(" ◆ brave-sunset-12")

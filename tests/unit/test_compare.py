@@ -12,9 +12,10 @@ from tests.screens.made_up import NOW, a_study, a_team, hostile
 from workbench.domain.comparison import Comparison, Measured
 from workbench.domain.goals import Aim, guess
 from workbench.domain.groups import spread
+from workbench.present.cells import plain as line_text
 from workbench.present.cells import width
 from workbench.present.columns import GAP
-from workbench.present.compare import View, better_words, config_sheet, sheet, signed
+from workbench.present.compare import View, better_words, config_sheet, headline, sheet, signed
 from workbench.present.groups import drawn, group_lines, groups
 from workbench.present.matrix import beside, in_order, one_below_the_other, plain, side_by_side
 
@@ -74,6 +75,25 @@ def test_only_what_is_better_than_the_base_is_good_and_other_params_stand_out() 
     assert [cell.style for cell in facts["lr"].cells] == ["", "accent"]
     worse = {fact.label: fact for fact in in_order(sheet(pair(), View(best=False), NOW), "")}
     assert [cell.style for cell in worse["loss"].cells] == ["", ""]
+
+
+def test_what_goes_by_the_same_name_is_told_apart() -> None:
+    world = a_team()
+    runs = tuple(
+        replace(one, ask=replace(one.ask, params={"lr": lr, "time": 1}))
+        for lr, one in ((0.1, world.runs["r0000012"]), (0.2, world.runs["r0000013"]))
+    )
+    comparison = Comparison(runs, {"lr": Measured([0.1, 0.05], [0.1, 0.2]), "loss": Measured([1.0, 2.0], [1.0, 2.0])})
+    made = sheet(comparison, View(metric="lr"), NOW)
+    head, *_ = plain(made, View(metric="lr"), beside=False)
+    assert head[:4] == ["run", "metric.lr", "param.lr", "loss"]
+    assert "time" in head
+    assert ("param.time", "1") in made.same
+
+
+def test_the_headline_speaks_of_metrics_where_they_are_shown() -> None:
+    assert "loss, best" in line_text(headline(pair(), View(metric="loss")))
+    assert line_text(headline(pair(), View(metric="loss"), measured=False)) == " ◆ brave-sunset-12"
 
 
 def test_who_says_which_way_is_better() -> None:

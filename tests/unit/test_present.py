@@ -125,6 +125,11 @@ def test_what_matters_less_leaves_first() -> None:
     assert titles(Listing(), 30) == ["run", "status"]
 
 
+def test_a_param_and_a_metric_of_one_name_are_told_apart() -> None:
+    shown = titles(Listing("loss", picked=("metric.lr", "param.lr", "param.seed")), 120)
+    assert [one for one in shown if "lr" in one or "seed" in one] == ["metric.lr", "param.lr", "seed"]
+
+
 def test_what_is_the_same_in_all_runs_has_no_column() -> None:
     alike = [run(1, "a", Queued(NOW), lr=0.1, seed=3), run(2, "b", Queued(NOW), lr=0.2, seed=3)]
     assert varying(alike) == ("lr",)

@@ -56,7 +56,9 @@ def main(args: argparse.Namespace) -> int:
         return 0
     now = time.time()
     if columns:
-        headers = (*HEADERS[:5], *(column.partition(".")[2] for column in columns))
+        from workbench.domain.view import title_of
+
+        headers = (*HEADERS[:5], *(title_of(column, columns) for column in columns))
         output.table(headers, [(*_cells(row, now)[:5], *_chosen(row, columns)) for row in rows])
     else:
         output.table(HEADERS, [_cells(row, now) for row in rows])

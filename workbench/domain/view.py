@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from workbench.errors import UsageError
@@ -46,3 +47,9 @@ def check_columns(columns: tuple[str, ...]) -> tuple[str, ...]:
         if subject not in SUBJECTS or not key or not key.isprintable():
             raise UsageError(f"{column!r} is no column", hint="name them metric.KEY or param.KEY")
     return columns
+
+
+def title_of(column: str, columns: Sequence[str]) -> str:
+    """`lr` of `param.lr`, which goes by its whole name beside `metric.lr`."""
+    name = column.partition(".")[2]
+    return name if sum(one.partition(".")[2] == name for one in columns) < 2 else column

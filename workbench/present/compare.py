@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from workbench.domain.comparison import Comparison
@@ -74,20 +75,21 @@ class Sheet:
 def sheet(comparison: Comparison, view: View, now: Micros) -> Sheet:
     """How the runs stand, then what differs of params, metrics and origins."""
     runs = comparison.runs
-    state = Section(
-        "",
-        (
-            Fact("status", tuple(status(run) for run in runs)),
-            Fact("machine", tuple(machine(run) for run in runs)),
-            Fact("time", tuple(time(run, now) for run in runs)),
-        ),
-    )
-    params, same_params = _told(_params(runs), view.base)
-    origins, same_origins = _told(_origins(runs), view.base)
-    metrics, same_metrics = _measured(comparison, view)
+    state = {
+        "status": tuple(status(run) for run in runs),
+        "machine": tuple(machine(run) for run in runs),
+        "time": tuple(time(run, now) for run in runs),
+    }
+    given, made = _params(runs), _origins(runs)
+    called = Counter([*state, *given, *made, *comparison.metrics])
+    twice = {key for key, times in called.items() if times > 1}
+    params, same_params = _told({_apart("param", key, twice): said for key, said in given.items()}, view.base)
+    origins, same_origins = _told(made, view.base)
+    metrics, same_metrics = _measured(comparison, view, twice)
     title = "metrics, best" if view.best else "metrics, last"
     sections = (Section("params", params), Section(title, metrics), Section("made from", origins))
-    return _sheet(runs, (state, *sections), (*same_params, *same_metrics, *same_origins))
+    stands = Section("", tuple(Fact(label, cells) for label, cells in state.items()))
+    return _sheet(runs, (stands, *sections), (*same_params, *same_metrics, *same_origins))
 
 
 def config_sheet(comparison: Comparison, view: View) -> Sheet:
@@ -123,18 +125,24 @@ def _said(text: str, other: bool) -> Cell:
     return Cell(text or NOTHING.text, "accent" if other else "" if text else NOTHING.style)
 
 
-def _measured(comparison: Comparison, view: View) -> Told:
+def _apart(subject: str, key: str, twice: Collection[str]) -> str:
+    """`lr`; `param.lr`, as filters have it, where something else is called that as well."""
+    return f"{subject}.{key}" if key in twice else key
+
+
+def _measured(comparison: Comparison, view: View, twice: Collection[str]) -> Told:
     differing, same = [], []
     for key, measured in comparison.metrics.items():
+        label = clean(_apart("metric", key, twice))
         values = comparison.values(key, view.best)
         texts = {"" if value is None else metric(value) for value in values}
         if len(texts) == 1:
-            same.append((clean(key), texts.pop()))
+            same.append((label, texts.pop()))
             continue
         others = [None if index == view.base else values[view.base] for index in range(len(values))]
         pairs = zip(values, others, strict=True)
         cells = tuple(value_cell(value, base, measured.aim, view.deltas) for value, base in pairs)
-        differing.append(Fact(clean(key), cells, arrow(measured.aim), key))
+        differing.append(Fact(label, cells, arrow(measured.aim), key))
     return tuple(differing), tuple(same)
 
 
@@ -164,10 +172,10 @@ def better_words(aim: Aim | None) -> str:
     return f"{way} is better, " + ("as the project says" if aim.declared else "by its name")
 
 
-def headline(comparison: Comparison, view: View) -> Line:
-    """What the others are measured by, and how the metric is read."""
+def headline(comparison: Comparison, view: View, *, measured: bool = True) -> Line:
+    """What the others are held against and, where metrics are shown, how the one that is looked at is read."""
     line = [Cell(f" {BASE} ", "title"), Cell(clean(comparison.runs[view.base].name), "strong")]
-    if view.metric in comparison.metrics:
+    if measured and view.metric in comparison.metrics:
         aim = comparison.metrics[view.metric].aim
         which = "best" if view.best else "last"
         line.append(Cell(f"   {f'{arrow(aim)} {clean(view.metric)}'.strip()}, {which}", "title"))

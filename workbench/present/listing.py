@@ -9,6 +9,7 @@ from workbench.domain.progress import Progress
 from workbench.domain.run import Run
 from workbench.domain.status import WAITING, Error, Lost
 from workbench.domain.time import Micros
+from workbench.domain.view import title_of
 from workbench.present.cells import Cell, width
 from workbench.present.columns import GAP, Column
 from workbench.present.numbers import ago, metric, param
@@ -162,9 +163,9 @@ def _column(key: str, shown: Listing) -> tuple[int, Column]:
     if known := _COLUMNS.get(key):
         rank, column = known
     else:
-        subject, _, name = key.partition(".")
+        subject = key.partition(".")[0]
         first = not shown.picked or key == shown.picked[0]
-        title = clean(name or "metric")
+        title = clean(title_of(key, shown.picked) or "metric")
         least, most = PICKED
         wide = max(least, min(most, width(title) + 1))
         # A title that is cut tells more than no column; and the first one matters more than all of a long title.

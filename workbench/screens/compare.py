@@ -74,7 +74,7 @@ class CompareScreen(Panel):
 
     @property
     def idle(self) -> Collection[str]:
-        return self._front.IDLE
+        return self._front.idle
 
     @property
     def run_here(self) -> str:
@@ -97,7 +97,7 @@ class CompareScreen(Panel):
             return
         if any(run.live for run in self._comparison.runs):
             self.soon("fetch", self._keep_up, FRESH_SECONDS)
-        self.query_one("#headline", OneLine).show(headline(self._comparison, self._view))
+        self.query_one("#headline", OneLine).show(headline(self._comparison, self._view, measured=self._front.METRICS))
         self._front.draw(self._comparison, self._view)
         self._painted = self._front if self._front.size.width else None
         self._draw_tabs()

@@ -16,7 +16,7 @@ from workbench.present.compare import View
 from workbench.present.matrix import markdown_table
 from workbench.present.pair import code_lines, environment_lines, package_rows
 from workbench.present.sanitise import clean
-from workbench.screens.comparing.side import NO_METRICS, Side
+from workbench.screens.comparing.side import Side
 from workbench.screens.errand import errand
 from workbench.widgets.lines import Lines
 
@@ -27,7 +27,7 @@ class PairSide(Side):
     """VERB: what the engine is asked. Its answers stay: what was frozen does not change."""
 
     VERB: ClassVar[str] = ""
-    IDLE = NO_METRICS
+    METRICS = False
     BINDINGS = [*Side.BINDINGS, *commands.bindings("list")]  # noqa: RUF012
     DEFAULT_CSS = "PairSide { padding: 0 1; }"
 

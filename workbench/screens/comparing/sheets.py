@@ -7,7 +7,7 @@ from workbench.present.cells import Cell
 from workbench.present.columns import Column
 from workbench.present.compare import Sheet, View, config_sheet, sheet
 from workbench.present.matrix import Row, beside, in_order, markdown_table, one_below_the_other, plain, side_by_side
-from workbench.screens.comparing.side import NO_METRICS, ListedSide
+from workbench.screens.comparing.side import ListedSide
 from workbench.widgets.table import EDGE, Table
 
 ALONE = (Column("", 10), Column("", 0, grows=1))
@@ -87,7 +87,7 @@ class TableSide(SheetSide):
 class ConfigSide(SheetSide):
     TITLE = "config"
     FLAG = "--config"
-    IDLE = NO_METRICS
+    METRICS = False
 
     def sheet(self, comparison: Comparison, view: View) -> Sheet:
         return config_sheet(comparison, view)

@@ -17,15 +17,16 @@ from workbench.present.sanitise import clean
 from workbench.screens.panes.pane import Tab
 from workbench.widgets.table import Table
 
-NO_METRICS = ("compare.best", "compare.metric")
+OF_METRICS = ("compare.best", "compare.metric")
+"""Ids of commands that mean nothing where no metric is shown."""
 
 
 class Side(Tab):
-    """FLAG: of `workbench compare`, which prints what this tab shows. IDLE: ids of commands that mean nothing here."""
+    """FLAG: of `workbench compare`, which prints what this tab shows. METRICS: whether metrics are among that."""
 
     SCOPE = "side"
     FLAG: ClassVar[str] = ""
-    IDLE: ClassVar[Collection[str]] = ()
+    METRICS: ClassVar[bool] = True
     BINDINGS = commands.bindings("side")
     DEFAULT_CSS = "Side { padding: 0; }"
 
@@ -35,6 +36,10 @@ class Side(Tab):
         def __init__(self, index: int) -> None:
             super().__init__()
             self.index = index
+
+    @property
+    def idle(self) -> Collection[str]:
+        return () if self.METRICS else OF_METRICS
 
     @property
     def note(self) -> str:
