@@ -114,6 +114,12 @@ def test_waiting_runs_are_steered(place: Place) -> None:
     assert "the least is -1000" in place.do("run", "--priority", "-1001", "--", "true", code=2)
     typed = "sed -i s/^priority.*/priority=99999999999/"  # more than its column in history holds
     assert "the most is 1000" in place.do("edit", first["id"], EDITOR=typed, code=2)
+    for typed, says in (
+        ('command = ["no-such"]', "there is no command no-such"),
+        ('command = ["./train.sh"]', "there is no ./train.sh in the code"),
+    ):
+        typed = f"sed -i -e s/^priority.*/priority=7/ -e 's|^command.*|{typed}|'"
+        assert says in place.do("edit", first["id"], EDITOR=typed, code=2)
     assert place.json("explain", first["id"])["why"]["kind"] == "held"
     assert "held" in place.do("hold", first["id"])
     place.do("release", first["id"])

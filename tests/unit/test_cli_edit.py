@@ -18,12 +18,14 @@ from workbench.domain.time import parse_duration
 from workbench.errors import ConfigError, Refused, UsageError
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
+PASSED = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=20)
+NAME = st.from_regex(r"[A-Za-z_][\w.]*", fullmatch=True)
 ASKS = st.fixed_dictionaries(
     {
-        "command": st.lists(TEXT, min_size=1, max_size=5).filter(lambda words: words[0]),
+        "command": st.lists(PASSED, min_size=1, max_size=5).filter(lambda words: words[0]),
         "params": st.dictionaries(
-            TEXT,
-            st.one_of(TEXT, st.booleans(), st.integers(), st.floats(allow_nan=False, allow_infinity=False)),
+            NAME,
+            st.one_of(PASSED, st.booleans(), st.integers(), st.floats(allow_nan=False, allow_infinity=False)),
             max_size=5,
         ),
         "cpus": st.integers(1, 999),
@@ -85,6 +87,9 @@ FORM = ask_form.write(ask_form.of_run(RUN), "brave-sunset-12")
         ('command = ["python"', 'command = [""', 5, "the command is empty"),
         ('"lr" = 0.01', '"lr" = [1]', 18, "param lr must be text"),
         ('"lr" = 0.01', '"lr" = nan', 18, "param lr must be finite"),
+        ('"lr" = 0.01', '"lr" = "a\\u0000b"', 18, "param lr can't hold a NUL"),
+        ('"lr" = 0.01', '"learning rate" = 1', 18, "'learning rate' is not a param's name"),
+        ('command = ["python"', 'command = ["\\u0000"', 5, "the command can't hold a NUL"),
     ],
 )
 def test_what_is_wrong_is_said_with_its_line(tmp_path: Path, old: str, new: str, line: int, says: str) -> None:

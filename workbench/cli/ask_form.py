@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 from workbench import toml
+from workbench.domain.params import check_command, check_param
 from workbench.domain.resources import parse_size
 from workbench.domain.time import parse_duration
 from workbench.errors import UsageError
@@ -63,16 +64,12 @@ def read(file: str) -> Ask:
         value = form.data[key]
         if not isinstance(value, list) or not all(isinstance(word, str) for word in value):
             raise form.wrong((key,), f'{key} must be a list of texts, such as ["a", "b"]')
-    if not form.data["command"] or not form.data["command"][0]:
-        raise form.wrong(("command",), "the command is empty")
+    _say_where(form, ("command",), lambda: check_command(form.data["command"]))
     for key in PLAIN:
         if not _is_whole(form.data[key]):
             raise form.wrong((key,), f"{key} must be a whole number")
     for key, value in _params(form).items():
-        if not isinstance(value, str | int | float | bool):
-            raise form.wrong(("params", key), f"param {key} must be text, a number, true or false")
-        if isinstance(value, float) and not math.isfinite(value):
-            raise form.wrong(("params", key), f"param {key} must be finite", hint=f'in quotes it is a text: "{value}"')
+        _say_where(form, ("params", key), partial(check_param, key, value))
     return {
         "command": form.data["command"],
         "params": form.data["params"],
@@ -100,6 +97,14 @@ def _measure(form: toml.Document, key: str, parse: Callable[[str], float]) -> fl
         return parse(value) if value.strip() else 0
     except UsageError as problem:
         raise form.wrong((key,), f"{key}: {problem.message}", hint=problem.hint) from None
+
+
+def _say_where(form: toml.Document, path: toml.Path, check: Callable[[], object]) -> None:
+    """What a check finds wrong, with the line where it stands."""
+    try:
+        check()
+    except UsageError as problem:
+        raise form.wrong(path, problem.message, hint=problem.hint) from None
 
 
 def _quoted(form: toml.Document, key: str) -> str:

@@ -75,6 +75,26 @@ def expand(grid: Mapping[str, Sequence[Param]]) -> list[dict[str, Param]]:
     return [dict(zip(grid, values, strict=True)) for values in product(*grid.values())]
 
 
+def check_command(words: Sequence[str]) -> tuple[str, ...]:
+    """The command, as it is. Raises UsageError where the kernel would not take it."""
+    if not words or not words[0]:
+        raise UsageError("the command is empty")
+    if any("\0" in word for word in words):
+        raise UsageError("the command can't hold a NUL", hint="nothing that is passed to a program can")
+    return tuple(words)
+
+
+def check_param(key: str, value: object) -> None:
+    """Raises UsageError where no `--set` could have said it, or the run could not be given it."""
+    _check_key(key)
+    if not isinstance(value, str | int | float):
+        raise UsageError(f"param {key} must be text, a number, true or false")
+    if isinstance(value, float) and not math.isfinite(value):
+        raise UsageError(f"param {key} must be finite", hint=f'in quotes it is a text: "{value}"')
+    if isinstance(value, str) and "\0" in value:
+        raise UsageError(f"param {key} can't hold a NUL", hint="nothing that is passed to a program can")
+
+
 _PLACEHOLDER = re.compile(rf"\{{\{{({_KEY})\}}\}}|\{{({_KEY})\}}")
 
 
@@ -104,12 +124,16 @@ def _pairs(texts: Iterable[str]) -> Iterable[tuple[str, str]]:
         key = key.strip()
         if not equals:
             raise UsageError(f"--set {text!r} has no '='", hint="write --set KEY=VALUE")
-        if not re.fullmatch(_KEY, key):
-            raise UsageError(f"{key!r} is not a param's name", hint="letters, digits, _ and dots, such as model.lr")
+        _check_key(key)
         if key in seen:
             raise UsageError(f"--set {key} is given twice")
         seen.add(key)
         yield key, value.strip()
+
+
+def _check_key(key: str) -> None:
+    if not re.fullmatch(_KEY, key):
+        raise UsageError(f"{key!r} is not a param's name", hint="letters, digits, _ and dots, such as model.lr")
 
 
 def _values(key: str, text: str) -> list[Param]:

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 from typing import Any
 
 from workbench.domain.names import check_tag
-from workbench.domain.params import fill
+from workbench.domain.params import check_command, check_param, fill
 from workbench.domain.resources import PRIORITY, RETRIES, Need
 from workbench.domain.run import Ask
 from workbench.domain.status import WAITING
 from workbench.engine import seam
 from workbench.engine.engine import Engine
 from workbench.engine.handlers.params import Params
-from workbench.engine.handlers.submit import check_fits
+from workbench.engine.handlers.submit import check_fits, check_program
 from workbench.engine.server import Peer
 from workbench.errors import Refused
 from workbench.protocol.runs import run_out
@@ -29,16 +30,22 @@ async def edit(engine: Engine, peer: Peer, params: Params) -> dict[str, Any]:
     ask = _edited(run.ask, Params(params.table("ask")))
     fill(ask.command, ask.params)
     await check_fits(engine, ask.need)
-    await engine.mind.command(seam.Edit(replace(run, ask=ask), peer.user))
+    edited = replace(run, ask=ask)
+    if (ask.command, ask.need.machine) != (run.ask.command, run.ask.need.machine):
+        check_program(engine, edited, await asyncio.to_thread(engine.snapshots.tree, run.code.snapshot))
+    await engine.mind.command(seam.Edit(edited, peer.user))
     return {"run": run_out(await engine.find(run.id))}
 
 
 def _edited(ask: Ask, changes: Params) -> Ask:
     changes.refuse_others(KNOWN)
+    params = changes.table("params", dict(ask.params))
+    for key, value in params.items():
+        check_param(key, value)
     return replace(
         ask,
-        command=tuple(changes.texts("command", list(ask.command))),
-        params=changes.table("params", dict(ask.params)),
+        command=check_command(changes.texts("command", list(ask.command))),
+        params=params,
         need=Need(
             cpus=changes.whole("cpus", ask.need.cpus, least=1),
             memory=changes.whole("memory", ask.need.memory, least=0),

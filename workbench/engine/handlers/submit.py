@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import os
 import random
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from itertools import chain
 from typing import Any
@@ -17,7 +17,7 @@ from workbench import settings
 from workbench.domain.events import Change, Kind
 from workbench.domain.machines import LOCAL
 from workbench.domain.names import check_name, check_tag, name_for
-from workbench.domain.params import expand, fill
+from workbench.domain.params import check_command, check_param, expand, fill
 from workbench.domain.resources import PRIORITY, RETRIES, Capacity, Need
 from workbench.domain.run import Ask, Param, Run
 from workbench.domain.status import Finished, Held, Queued, Status
@@ -31,6 +31,7 @@ from workbench.engine.waiting import describe
 from workbench.errors import HistoryError, UsageError
 from workbench.protocol.runs import run_out
 from workbench.protocol.shapes import Submission
+from workbench.remote.machines.base import TreeEntry
 
 KNOWN = frozenset(Submission.__annotations__)
 SHOWN = 100
@@ -42,9 +43,7 @@ async def submit(engine: Engine, peer: Peer, params: Params) -> dict[str, Any]:
     directory = params.text("directory")
     if not os.path.isabs(directory) or not os.path.isdir(directory):
         raise UsageError(f"{directory} is not a directory")
-    command = tuple(params.texts("command"))
-    if not command or not command[0]:
-        raise UsageError("there is no command", hint="workbench run -- python train.py")
+    command = check_command(params.texts("command"))
     name = check_name(params.text("name")) if params.has("name") else ""
     project = await asyncio.to_thread(settings.find_project, directory)
     combinations = _combinations(params)
@@ -58,10 +57,6 @@ async def submit(engine: Engine, peer: Peer, params: Params) -> dict[str, Any]:
         asyncio.to_thread(engine.snapshots.freeze, project),
         engine.environments.resolve(project, command, directory, params.texts("packages", [])),
     )
-    held = ((entry.path, entry.kind) for entry in frozen.tree)  # looked through only where it is asked
-    files = chain(held, ((path, "link") for path in frozen.links))
-    elsewhere = bool(environment.id) or (ask.need.machine != LOCAL and [*engine.fleet] != [LOCAL])
-    program.check(command[0], files, workdir, project.run.variables, elsewhere=elsewhere)
     template = Run(
         id="",
         seq=0,
@@ -80,6 +75,7 @@ async def submit(engine: Engine, peer: Peer, params: Params) -> dict[str, Any]:
         variables=project.run.variables,
         outputs=project.run.outputs,
     )
+    check_program(engine, template, frozen.tree)
     status: Status = Held(now(), f"by {peer.user}") if params.flag("hold") else Queued(now())
     runs = await _make(engine, template, combinations, name, status, sweep=params.has("grid"))
     await admit(engine, runs, pending, peer.user, notify=params.flag("notify"))
@@ -128,10 +124,9 @@ async def _make(
 
 def _combinations(params: Params) -> list[dict[str, Param]]:
     fixed: dict[str, Param] = params.table("params", {})
-    for key, value in fixed.items():
-        if not isinstance(value, str | int | float | bool):
-            raise UsageError(f"param {key} must be text, a number, true or false")
     grid = params.table("grid", {})
+    for key, value in chain(fixed.items(), ((key, value) for key, values in grid.items() for value in values)):
+        check_param(key, value)
     return [{**fixed, **point} for point in expand(grid)]
 
 
@@ -190,6 +185,14 @@ async def check_fits(engine: Engine, need: Need) -> None:
     if not any(seat.could_fit(need) or not seat.capacity.cpus for seat in seats):
         has = [f"{s.name} has {describe(_all_of(s.capacity))}" for s in seats[:10]]
         raise UsageError(f"no machine has {describe(need)}", hint="; ".join(has))
+
+
+def check_program(engine: Engine, run: Run, tree: Iterable[TreeEntry]) -> None:
+    """tree: what is in its snapshot. Raises UsageError where what it executes certainly can't be there."""
+    held = ((entry.path, entry.kind) for entry in tree)  # looked through only where it is asked
+    files = chain(held, ((path, "link") for path in run.links))
+    elsewhere = bool(run.environment.id) or (run.ask.need.machine != LOCAL and [*engine.fleet] != [LOCAL])
+    program.check(run.ask.command[0], files, run.workdir, run.variables, elsewhere=elsewhere)
 
 
 def _all_of(capacity: Capacity) -> Need:
