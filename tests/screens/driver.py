@@ -20,7 +20,7 @@ from workbench.app import Workbench
 
 PATIENCE = 10.0
 """Seconds until a test gives up waiting."""
-REST = 1.0
+REST = 3.0
 """Seconds for all that is under way to come to its end; news that never ends is not waited out."""
 ENDLESS = ("link", "files", "log", "hunt", "default")
 """Groups of errands that wait for a person, for a clock or for the engine's next word."""
@@ -107,7 +107,7 @@ class Person:
             or any(not worker.is_finished and worker.group not in ENDLESS for worker in self.app.workers)
             or any(not node._message_queue.empty() for node in nodes)
             or bool(screen._callbacks or screen._dirty_widgets or screen._layout_required)
-            or any(timer._interval < REST for timer in getattr(screen, "_due", {}).values())
+            or any(timer._interval < 1 for timer in getattr(screen, "_due", {}).values())
         )
 
     async def settle(self, seconds: float = 0.24) -> None:

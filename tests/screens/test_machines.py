@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from textual import events
 
 from tests.screens.driver import open_app
 from tests.screens.made_up import HOSTILE, NOW, World, a_fleet, machine
@@ -86,6 +87,18 @@ async def test_escape_leads_from_the_processes_to_the_list(tmp_path: Path) -> No
         await person.sees("runs and processes on gpu5")
         await person.press("p", "G", "k", "p")
         await person.sees("on node8", "nothing runs there")
+
+
+async def test_late_word_of_being_hidden_takes_no_keys_away(tmp_path: Path) -> None:
+    async with open_app(a_fleet(), tmp_path, screen="machines") as (person, _):
+        await person.sees("polar-wind-41 (alice)")
+        await person.press("p")
+        await person.sees("runs and processes on dgx1")
+        person.app.screen.query_one("#processes").post_message(events.Hide())
+        await person.press("j")
+        await person.sees("runs and processes on dgx1")
+        await person.press("p")
+        await person.sees("10m", "cpu  now")
 
 
 async def test_beside_the_graphs_where_there_is_room(tmp_path: Path) -> None:

@@ -190,8 +190,12 @@ class Table(Scrolling, can_focus=True):
         self._arrange()
         self.post_message(self.RowsShown())
 
-    def on_hide(self) -> None:
-        """What was painted must not come back with it: it is drawn anew from what there is by then."""
+    def on_hide(self, event: events.Hide) -> None:
+        """What was painted must not come back with it: it is drawn anew from what there is by then.
+
+        The focus stays where the screen has set it: word of being hidden may come when one is back here already.
+        """
+        event.prevent_default()
         self._drawn.clear()
         self._edges.clear()
 
