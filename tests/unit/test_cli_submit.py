@@ -130,6 +130,17 @@ def test_run_and_wait_ends_with_the_code_of_the_run(tmp_path: Path, code: int) -
     assert server.params("wait")[0]["run"] == RUN["id"]
 
 
+def test_a_rerun_is_waited_for_too(tmp_path: Path) -> None:
+    with serving(tmp_path, rerun=lambda params: REPLY, wait=lambda params: {"run": ended(3)}):
+        done = workbench(tmp_path, "rerun", "12", "--wait")
+        as_json = workbench(tmp_path, "rerun", "12", "--wait", "--json")
+    assert (done.returncode, as_json.returncode) == (3, 3)
+    first, last = done.stdout.splitlines()
+    assert first == "k3v9q2xd\tbrave-sunset-12"
+    assert last.startswith("brave-sunset-12  failed  exit 3")
+    assert json.loads(as_json.stdout)["exit_code"] == 3
+
+
 def test_a_sweep_sends_the_grid(tmp_path: Path) -> None:
     with serving(tmp_path, submit=lambda params: SWEEP) as server:
         done = workbench(tmp_path, "sweep", "--set", "lr=0.1,0.01", "--set", "seed=range(2)", "--", "train", "{lr}")

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workbench.domain.params import MAX_RUNS, expand, fill, format_value, parse_grid, parse_params, parse_value
+from workbench.domain.params import MAX_RUNS, expand, fill, format_value, listed, parse_grid, parse_params, parse_value
 from workbench.domain.run import Param
 from workbench.errors import UsageError
 
@@ -90,6 +90,8 @@ def test_a_grid_takes_lists_ranges_and_spaces() -> None:
             "note='a,b',\"c\"",
             "one=linspace(5,9,1)",
             "call=f(x,y)",
+            "sizes=[1,2],[3]",
+            """more={"a": [1, "]"], 'b': 2},(x,y)""",
         ]
     ) == {
         "lr": [0.1, 0.01],
@@ -101,6 +103,8 @@ def test_a_grid_takes_lists_ranges_and_spaces() -> None:
         "note": ["a,b", "c"],
         "one": [5.0],
         "call": ["f(x,y)"],
+        "sizes": ["[1,2]", "[3]"],
+        "more": ["""{"a": [1, "]"], 'b': 2}""", "(x,y)"],
     }
 
 
@@ -114,6 +118,8 @@ def test_a_grid_takes_lists_ranges_and_spaces() -> None:
         ("a=", "a value is missing"),
         ("a=(1", "no partner"),
         ("a=1)", "no partner"),
+        ("a=[1,2", r"a \[ has no partner"),
+        ("a=[1,(2],3)", r"a \] has no partner"),
         ("a=range()", "a value is missing"),
         ("a=range(0)", "has no values"),
         ("a=range(1.5)", "whole numbers"),
@@ -130,6 +136,10 @@ def test_a_grid_takes_lists_ranges_and_spaces() -> None:
 def test_a_grid_that_makes_no_sense_is_explained(text: str, why: str) -> None:
     with pytest.raises(UsageError, match=why):
         parse_grid([text])
+
+
+def test_what_looks_like_a_sweep_is_known() -> None:
+    assert listed(["a=0.1,0.2", "b=64, 64", "c='1,2'", "d=x,y", "e=[1,2]", "f=1", "g=1,,2"]) == ["a", "b"]
 
 
 def test_a_param_is_set_once() -> None:

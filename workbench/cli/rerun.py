@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from workbench.cli import output
+from workbench.cli import output, waiting
 from workbench.cli.parser import RUN, Parser
 from workbench.cli.preview import preview
 from workbench.client.calls import Engine
@@ -15,12 +15,14 @@ EXAMPLE = "workbench rerun brave-sunset-12"
 def configure(parser: Parser) -> None:
     parser.add_argument("run", **RUN)
     parser.add_argument("--hold", action="store_true", help="do not start it until `workbench release`")
+    parser.add_argument("--wait", action="store_true", help="stay until it is over; end with its exit code")
 
 
 def main(args: argparse.Namespace) -> int:
     asked = {"run": args.run, "hold": True} if args.hold else {"run": args.run}
     with Engine() as engine:
         run = engine.call("rerun", asked)["runs"][0]
-        output.submitted(run, args.json)
-        preview(engine, run)
-    return 0
+        if not (args.wait and args.json):
+            output.submitted(run, args.json)
+            preview(engine, run)
+        return waiting.to_the_end(engine, run, as_json=args.json) if args.wait else 0

@@ -24,19 +24,14 @@ def main(args: argparse.Namespace) -> int:
     if args.notify:
         asked["notify"] = True
     if args.settings:
-        from workbench.domain.params import parse_params
+        from workbench.domain.params import listed, parse_params
 
         asked["params"] = parse_params(args.settings)
+        for key in listed(args.settings):
+            output.note(f"{key} is one text here; `workbench sweep` would make a run of each value")
     with Engine() as engine:
         run = submission.submit(engine, asked)["runs"][0]
         if not (args.wait and args.json):
             output.submitted(run, args.json)
             preview(engine, run)
-        if not args.wait:
-            return 0
-        run = waiting.until_over(engine, run["id"], run["name"])
-    if args.json:
-        output.document(run)
-    else:
-        output.say(waiting.ending(run))
-    return waiting.exit_code(run)
+        return waiting.to_the_end(engine, run, as_json=args.json) if args.wait else 0

@@ -1,9 +1,10 @@
-"""Waiting until a run is over, for `wait`, `run --wait`, `sweep --wait` and `demo`."""
+"""Waiting until a run is over, for `wait`, `demo`, and the flag --wait of `run`, `rerun` and `sweep`."""
 
 from __future__ import annotations
 
 import sys
 
+from workbench.cli import output
 from workbench.client.calls import Engine
 from workbench.present.sanitise import clean
 
@@ -40,6 +41,16 @@ def until_over(engine: Engine, run: str, name: str = "") -> dict[str, Any]:
         called = clean(name or run)
         print(f"{called} goes on; `workbench wait {called}` waits again", file=sys.stderr)
         raise
+
+
+def to_the_end(engine: Engine, run: dict[str, Any], *, as_json: bool) -> int:
+    """Wait until a new run is over and say how it ended. Its exit code."""
+    run = until_over(engine, run["id"], run["name"])
+    if as_json:
+        output.document(run)
+    else:
+        output.say(ending(run))
+    return exit_code(run)
 
 
 def _draw(progress: dict[str, Any] | None) -> None:

@@ -4,6 +4,7 @@ lr=0.1            a number; also true, false, text; "0.1" in quotes stays text
 lr=0.1,0.01       in a sweep: two values
 seed=range(5)     0 to 4; range(1,10,2) as in Python
 opt=choice(a,b)   the same as a,b
+sizes=[1,2],[3]   two texts: a comma within brackets or quotes parts nothing
 lr=logspace(1e-4,1e-1,4)   four values, each ten times the one before; linspace(0,1,5) with equal steps
 """
 
@@ -28,7 +29,8 @@ _INTEGER = re.compile(r"[+-]?(0|[1-9]\d{0,17})", re.ASCII)
 _NUMBER = re.compile(r"[+-]?(\d+\.\d*|\.\d+|\d+)([eE][+-]?\d+)?", re.ASCII)
 _QUOTED = re.compile(r""""((?:\\.|[^"\\])*)"|'([^']*)'""", re.DOTALL)
 _CALL = re.compile(r"(range|choice|linspace|logspace)\((.*)\)", re.DOTALL)
-_PIECE = re.compile(r""""(?:\\.|[^"\\])*"|'[^']*'|[(),]|[^"'(),]+|["']""", re.DOTALL)
+_PIECE = re.compile(r""""(?:\\.|[^"\\])*"|'[^']*'|[()\[\]{},]|[^"'()\[\]{},]+|["']""", re.DOTALL)
+_PARTNERS = {")": "(", "]": "[", "}": "{"}
 
 
 def parse_params(texts: Iterable[str]) -> dict[str, Param]:
@@ -39,6 +41,11 @@ def parse_params(texts: Iterable[str]) -> dict[str, Param]:
             raise UsageError(f"--set {key}={text} is many values", hint="`workbench sweep` runs each of them")
         params[key] = parse_value(text)
     return params
+
+
+def listed(texts: Iterable[str]) -> list[str]:
+    """The keys of `--set` whose values look like several: numbers between commas, in no quotes."""
+    return [key for key, text in _pairs(texts) if "," in text and all(map(_is_number, text.split(",")))]
 
 
 def parse_grid(texts: Iterable[str]) -> dict[str, list[Param]]:
@@ -136,6 +143,10 @@ def _check_key(key: str) -> None:
         raise UsageError(f"{key!r} is not a param's name", hint="letters, digits, _ and dots, such as model.lr")
 
 
+def _is_number(text: str) -> bool:
+    return bool(_NUMBER.fullmatch(text.strip()))
+
+
 def _values(key: str, text: str) -> list[Param]:
     values: list[Param] = []
     for part in _split(key, text):
@@ -147,24 +158,31 @@ def _values(key: str, text: str) -> list[Param]:
 
 
 def _split(key: str, text: str) -> list[str]:
-    """The parts between commas, those in quotes and parentheses left whole."""
-    parts, depth = [""], 0
+    """The parts between commas, those in quotes and brackets of any kind left whole."""
+    parts, within = [""], ""
     for piece in _PIECE.findall(text):
-        depth += {"(": 1, ")": -1}.get(piece, 0)
-        if depth < 0:
-            break
-        if piece == "," and depth == 0:
+        if piece in _PARTNERS.values():
+            within += piece
+        elif piece in _PARTNERS:
+            if within[-1:] != _PARTNERS[piece]:
+                raise _unpaired(key, text, piece)
+            within = within[:-1]
+        if piece == "," and not within:
             parts.append("")
         else:
             parts[-1] += piece
-    if depth:
-        raise UsageError(f"--set {key}={text}: a parenthesis has no partner", hint="quote it to mean the character")
+    if within:
+        raise _unpaired(key, text, within[-1])
     parts = [part.strip() for part in parts]
     if "" in parts:
         raise UsageError(
             f"--set {key}={text}: a value is missing", hint=f"""write '{key}="",a' to mean an empty text"""
         )
     return parts
+
+
+def _unpaired(key: str, text: str, bracket: str) -> UsageError:
+    return UsageError(f"--set {key}={text}: a {bracket} has no partner", hint="in quotes it is the mere character")
 
 
 def _called(key: str, function: str, words: list[str]) -> list[Param]:
