@@ -159,6 +159,13 @@ def test_tables_align_and_fit() -> None:
     assert "…" in narrow[1]
 
 
+def test_one_long_cell_of_a_table_that_is_not_cut_stretches_no_other_line() -> None:
+    long = "x" * 5000
+    lines = table(("run", "params", "loss"), [("a", long, "0.5"), ("b", "lr=1", "0.25")])
+    assert lines[1] == f"a    {long}   0.5"
+    assert lines[2] == f"b    {'lr=1':60}  0.25"
+
+
 def test_facts_wrap_under_their_own_column() -> None:
     lines = fact_lines([("command", "python train.py --lr 0.1 --depth 6")], 34)
     assert [plain(line) for line in lines] == ["command      python train.py --lr", "             0.1 --depth 6"]

@@ -48,7 +48,11 @@ def cut(text: str, columns: int) -> str:
 
 def fit(text: str, columns: int, right: bool = False) -> str:
     """Exactly so many columns: cut or padded."""
-    text = cut(text, columns)
+    return pad(cut(text, columns), columns, right)
+
+
+def pad(text: str, columns: int, right: bool = False) -> str:
+    """At least so many columns."""
     space = " " * (columns - width(text))
     return space + text if right else text + space
 
