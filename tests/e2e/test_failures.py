@@ -259,3 +259,10 @@ def test_a_command_that_is_not_there_is_refused(bench: Bench) -> None:
     refused = bench.run("run", "--", "no-such-command")
     assert refused.returncode == 2 and "there is no command no-such-command" in refused.stderr
     assert "no-such-command" not in bench("runs", "--json")
+
+
+def test_what_is_wrong_in_config_toml_is_said_once(bench: Bench) -> None:
+    settings(bench, "[engine]\nhistry = 1\n")
+    refused = bench.run("runs")
+    assert refused.returncode == 69
+    assert refused.stderr.count("config.toml:2: there is no key 'histry' in [engine]") == 1

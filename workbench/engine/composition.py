@@ -35,7 +35,7 @@ log = logging.getLogger("workbench.engine")
 
 
 def run() -> int:
-    """The caller holds the engine's lock. 1 when it can't start: the log and stderr say why."""
+    """The caller holds the engine's lock. 1 when it can't start: stderr says why."""
     _log_to(paths.engine_log())
     try:
         # What is imported stays. Without this, every collection walks through all of it.
@@ -44,9 +44,9 @@ def run() -> int:
         gc.set_threshold(20_000, 20, 50)
         asyncio.run(_run())
     except WorkbenchError as problem:
-        log.error("can't start: %s %s", problem.message, problem.hint)
+        # A client that started us made the log our stderr, and reads there what it tells whoever asked: once.
         said = f"{problem.message}; {problem.hint}" if problem.hint else problem.message
-        print(f"workbench: {said}", file=sys.stderr)  # noqa: T201  whoever started us reads this
+        print(f"workbench: {said}", file=sys.stderr)  # noqa: T201
         return 1
     except Exception:
         log.exception("the engine died")
