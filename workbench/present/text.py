@@ -33,8 +33,7 @@ def table(headers: Sequence[str], rows: Sequence[Sequence[str]], columns: int | 
         lines = [[cut(cell, wide) for cell, wide in zip(line, widths, strict=True)] for line in lines]
     shapes = list(zip(widths, right, strict=True))
     return [
-        (" " * GAP).join(pad(cell, *shape) for cell, shape in zip(line, shapes, strict=True)).rstrip()
-        for line in lines
+        (" " * GAP).join(pad(cell, *shape) for cell, shape in zip(line, shapes, strict=True)).rstrip() for line in lines
     ]
 
 
