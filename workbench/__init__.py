@@ -67,7 +67,10 @@ def log(metrics: Mapping[str, Any], step: Optional[int] = None) -> None:
         if values:
             _append((template % (step, time(), *values)).encode())
     except Exception as problem:  # noqa: BLE001 - a tracker must not end the training that it watches
-        _warn("log() could not keep its values: %r" % problem)
+        if hasattr(metrics, "values"):
+            _warn("log() could not keep its values: %r" % problem)
+        else:
+            _warn('log() takes names and numbers, such as {"loss": 0.3}, and got %s' % type(metrics).__name__)
 
 
 def artifact(path: Union[str, os.PathLike[str]], name: Optional[str] = None) -> str:
@@ -237,7 +240,7 @@ def _append(line: bytes) -> None:
 
 
 def _open() -> None:
-    global _fd
+    global _fd, _torn
     with _lock:
         if _fd is not None:
             return
@@ -245,7 +248,10 @@ def _open() -> None:
         if not path:
             path = os.path.abspath("workbench-metrics.jsonl")
             _warn("not in a run: metrics go to %s" % path)
-        _fd = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        fd = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        size = os.fstat(fd).st_size
+        _torn = size > 0 and os.pread(fd, 1, size - 1) != b"\n"  # another program's last line has no end
+        _fd = fd
 
 
 def _after_fork() -> None:

@@ -120,6 +120,7 @@ wb.log({"loss": 4})
         f"workbench: '{key}'" for key in ("phase", "none", "broken", "complex")
     ]
     assert len(said) == 6
+    assert said[4] == 'workbench: log() takes names and numbers, such as {"loss": 0.3}, and got list'
 
 
 def test_any_name_may_be_a_metric(run: Run) -> None:
@@ -170,6 +171,12 @@ for thread in threads: thread.join()
 def test_a_script_may_close_what_it_did_not_open(run: Run) -> None:
     run.good('import os\nwb.log({"a": 1})\nos.closerange(3, 50)\nwb.log({"a": 2})')
     assert [record["a"] for record in run.records()] == [1, 2]
+
+
+def test_a_line_of_another_program_that_has_no_end_does_not_spoil_the_first(run: Run) -> None:
+    run.metrics.write_text('{"step": 0, "a": 1}')
+    run.good('for i in range(2): wb.log({"b": i})')
+    assert [sorted(record)[0] for record in run.records()] == ["a", "b", "b"]
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full here")
