@@ -38,6 +38,8 @@ def test_the_best_is_what_the_project_or_the_name_says(bench: Bench) -> None:
     said = [line.split() for line in bench("compare", one, other, "--best").splitlines()]
     assert ["loss", "↓", "0.2500", "0.5000"] in said
     assert [line.split() for line in bench("compare", one, other, "--config").splitlines()][1] == ["seed", "1", "2"]
+    head = next(line.split() for line in bench().splitlines() if "status" in line.split())
+    assert "auc" in head, "what opens without a terminal tells of it as well"
 
 
 def test_git_applies_the_difference_of_two_runs_code(bench: Bench) -> None:

@@ -104,9 +104,6 @@ class FakeEngine:
     def do_projects(self) -> Reply:
         return {"projects": self.world.projects}
 
-    def do_goal(self, directory: str) -> Reply:
-        return {"metric": self.world.metric}
-
     def do_machines(self) -> Reply:
         return {"machines": self.world.machines}
 
@@ -152,7 +149,9 @@ class FakeEngine:
         task.add_done_callback(lambda done: done.exception())
         return {"machine": machine}
 
-    def do_runs(self, filter: str = "", order: str = "queue", limit: int = 100, offset: int = 0) -> Reply:
+    def do_runs(
+        self, filter: str = "", order: str = "queue", limit: int = 100, offset: int = 0, project: str = ""
+    ) -> Reply:
         tree = parse_filter(filter)
         runs = self.world.ordered()
         if filter:
@@ -166,7 +165,7 @@ class FakeEngine:
             | ({"waits": self.world.why(run)} if run.status.name == "queued" else {})
             for run in runs[offset : offset + limit]
         ]
-        return {"total": len(runs), "counts": {}, "rows": rows}
+        return {"total": len(runs), "counts": {}, "metric": self.world.metric, "rows": rows}
 
     def _sorted(self, runs: list[Run], order: str) -> list[Run]:
         """What a run does not have comes last, whichever way round."""
@@ -198,6 +197,7 @@ class FakeEngine:
         return {
             "run": run_out(found),
             "metrics": kept,
+            "metric": self.world.metric,
             "events": events,
             "artifacts": [artifact(name, data, not found.live) for name, data in self.world.files(found.id).items()],
             "collecting": self.world.collecting.get(found.id),

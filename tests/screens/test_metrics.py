@@ -22,6 +22,17 @@ async def on_metrics(person: Person) -> None:
     await person.sees("▪ loss 0.2545  ▪ val_loss 0.3535   by step", "⣀")
 
 
+async def test_the_metric_of_the_project_comes_first(tmp_path: Path) -> None:
+    """In the pane, and in the chart that stands beside it where there is room."""
+    world = a_team()
+    world.metric = "acc"
+    async with open_app(world, tmp_path, (200, 50), run=RUN) as (person, engine):
+        await person.sees("epoch  7/40", "acc  0.9268")
+        assert {asked["keys"][0] for asked in engine.called("series")} == {"acc"}, "no other one at first"
+        await person.press("]")
+        await person.sees("acc  0.9268   by step")
+
+
 def x_labels(person: Person) -> list[str]:
     """Below the first chart."""
     return next(

@@ -488,6 +488,17 @@ async def test_the_metric_that_the_project_is_measured_by(tmp_path: Path) -> Non
         assert shown() == "loss", "somebody chose it"
 
 
+async def test_the_first_picture_has_the_metric_of_the_project(tmp_path: Path) -> None:
+    """In the list and in its chart beside it; it came with the page, and nothing else was asked for it."""
+    world = a_team()
+    world.metric = "val_loss"
+    async with open_app(world, tmp_path, (200, 50)) as (person, engine):
+        await person.until(lambda: bool(engine.called("series")), "curves")
+        assert "val_loss" in person.line(" status ")
+        wanted = [asked["keys"] for asked in engine.called("series")]
+        assert wanted and all(keys[0] == "val_loss" for keys in wanted)
+
+
 async def test_a_metric_with_a_long_name_has_its_column_beside_the_card(tmp_path: Path) -> None:
     world = a_team()
     for id, curves in [(id, curves) for id, curves in world.curves.items() if curves]:

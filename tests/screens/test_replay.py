@@ -110,7 +110,7 @@ async def test_nothing_acts_on_the_past(tmp_path: Path) -> None:
         await person.hears("this is a replay of the past: nothing can be changed")
         await person.press("e", "!", "h")
         asked = {verb for verb, _ in engine.calls}
-        assert asked <= {"hello", "subscribe", "machines", "goal", "replay_samples", "series", "logs", "show", "usage"}
+        assert asked <= {"hello", "subscribe", "machines", "runs", "replay_samples", "series", "logs", "show", "usage"}
 
 
 async def test_a_run_shows_what_was_known_of_it_by_then(tmp_path: Path) -> None:

@@ -239,6 +239,12 @@ def test_the_first_screen_as_plain_text() -> None:
     assert any("held by alice" in line for line in lines)
 
 
+def test_the_first_screen_tells_of_what_the_project_is_measured_by() -> None:
+    world = a_team()
+    rows = [(run, world.last(run.id)) for run in world.ordered()]
+    assert "acc" in first_screen.first_screen(rows, {}, [], NOW, 100, wished="acc")[0].split()
+
+
 def test_an_empty_first_screen_teaches() -> None:
     lines = first_screen.first_screen([], {}, [], NOW)
     assert any("workbench demo" in line for line in lines)

@@ -47,4 +47,5 @@ def _first_screen() -> list[str]:
         (run_in(row["run"]), {key: number_in(value) for key, value in row["metrics"].items()}) for row in found["rows"]
     ]
     why = {row["run"]["id"]: row["waits"] for row in found["rows"] if "waits" in row}
-    return first_screen(rows, found["counts"], machines, int(time.time() * 1e6), output.columns() or 120, why)
+    columns, now = output.columns() or 120, int(time.time() * 1e6)
+    return first_screen(rows, found["counts"], machines, now, columns, why, found.get("metric", ""))

@@ -26,16 +26,18 @@ def first_screen(
     now: Micros,
     columns: int = 80,
     why: Mapping[str, str] | None = None,
+    wished: str = "",
 ) -> list[str]:
     """Status line, the first rows of the queue, and what to type next.
 
-    rows: runs with their last metrics, in queue order. numbers: status -> count. why: id -> why it waits.
+    rows: runs with their last metrics, in queue order. numbers: status -> count. why: id -> why it waits. wished: the
+    metric of their project.
     """
     status_line = "   ".join(part for part in (plain(summary(machines)), plain(counts(numbers))) if part.strip())
     lines = [cut(status_line, columns), ""] if status_line else []
     if not rows:
         return [*lines, *NO_RUNS]
-    name = favourite(metrics for _, metrics in rows)
+    name = favourite((metrics for _, metrics in rows), wished)
     cells = [_row(run, Seen(metrics, (why or {}).get(run.id, "")), name, now) for run, metrics in rows]
     lines += table(("#", "run", "status", "machine", "time", name, "params"), cells, columns)
     hidden = sum(numbers.values()) - len(rows)

@@ -11,9 +11,11 @@ names are those of the command line and of engine/handlers):
     stop         {}                                      -> {}
     submit       Submission                              -> {count, ids, names, runs: first 100 Run}
     runs         {filter?, order?, limit?, offset?, project?}
-                                                         -> {total, counts: {status: n},
+                                                         -> {total, counts: {status: n}, metric: of the project that
+                                                             the rows are all of, "" where it names none,
                                                              rows: [{run, metrics, waits?, notify?}]}
     show         {run}                                   -> {run, metrics: {key: {last, min, max, step, count}},
+                                                             metric: its project's, "" where that names none,
                                                              events: [{at, kind, by, detail}], malformed, files,
                                                              artifacts: [{name, path, size, sha256, stored}],
                                                              collecting: null or {text, moving},
@@ -71,7 +73,6 @@ names are those of the command line and of engine/handlers):
     machines_resume {name}                               -> {machine}: as if nothing had been
     machines_remove {name}                               -> {}
     projects     {}                                      -> {projects: [Project]}
-    goal         {directory}                             -> {metric: of the project there, "" where it names none}
     sql          {query, seconds?, rows?}                -> {columns, rows, truncated}
     environments {}                                      -> {environments: [{id, path, bytes, used, needed}]}
     prune        {}                                      -> {removed: [id], bytes}

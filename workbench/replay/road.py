@@ -32,7 +32,7 @@ MANY = 500
 """Changes in one tick from which the screens look anew instead of hearing each."""
 WATCHED = 100
 """Running runs whose curves are kept."""
-THROUGH = {"goal", "logs", "logs_find", "pull", "diff", "compare_code", "compare_environment"}
+THROUGH = {"logs", "logs_find", "pull", "diff", "compare_code", "compare_environment"}
 """What is answered as it is by now: it was frozen at submit, or has no times in it."""
 
 _LISTS = ("steps", "times", "values", "lows", "highs")
@@ -52,6 +52,8 @@ class Replay:
         """What the listener knows of the machines."""
         self._curves: dict[str, list[dict[str, Any]]] = {}
         self._measured: dict[str, dict[str, float]] = {}
+        self._metrics: dict[str, str] = {}
+        """project -> what it is measured by."""
 
     @property
     def connected(self) -> bool:
@@ -152,7 +154,19 @@ class Replay:
             | ({"waits": UNKNOWN} if run.status.name == "queued" else {})
             for run in shown
         ]
-        return {"total": len(found), "counts": pages.counts(found), "rows": rows}
+        metric = await self._measured_by(shown)
+        return {"total": len(found), "counts": pages.counts(found), "metric": metric, "rows": rows}
+
+    async def _measured_by(self, runs: Sequence[Run]) -> str:
+        """The metric of their project as it is by now, asked once; "" where there are several."""
+        projects = {run.project for run in runs}
+        if len(projects) != 1:
+            return ""
+        (project,) = projects
+        if project not in self._metrics:
+            reply = await self._link.ask("runs", project=project, order="newest", limit=1)
+            self._metrics[project] = reply.get("metric", "")
+        return self._metrics[project]
 
     async def _status_then(self) -> dict[str, Any]:
         return {"counts": self._night.counts(self.now())}

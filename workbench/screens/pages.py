@@ -29,6 +29,8 @@ class Pages:
         self.sound = View()
         """The last one that the engine understood."""
         self.window = Window()
+        self.metric = ""
+        """What the project of the last page is measured by."""
         self.known = False
         """Whether anything was fetched yet."""
         self._order = -1
@@ -81,5 +83,5 @@ class Pages:
         ids = [row["run"]["id"] for row in reply["rows"]]
         known = (Window() if afresh else self.window).place(offset, ids, reply["total"])
         self.window = known.near(rows.start, rows.stop + limit, MARGIN)
-        self.known, self._order = True, order
+        self.known, self._order, self.metric = True, order, reply.get("metric", "")
         self._came(offset, ids, before if afresh else None)

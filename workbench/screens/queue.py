@@ -49,8 +49,8 @@ class QueueScreen(ActingPanel):
     def __init__(self) -> None:
         super().__init__()
         self._pages = Pages(self, self._page_came)
-        self._metric = self._wished = ""
-        """The metric that is shown, and the one that the project is measured by."""
+        self._metric = ""
+        """The metric that is shown."""
         self._turned = False
         """Whether somebody chose the one that is shown."""
         self._listing = Listing()
@@ -118,9 +118,9 @@ class QueueScreen(ActingPanel):
         """The columns that were picked, or else the project's metric, or the one that most rows on screen have."""
         visible = [known for index in self.table.visible_rows if (known := self._pages.row(index))]
         keys = {key for known in visible for key in known.metrics}
-        better = not self._turned and self._wished in keys
+        better = not self._turned and self._pages.metric in keys
         if keys and (self._metric not in keys or better):
-            self._metric = favourite((known.metrics for known in visible), self._wished)
+            self._metric = favourite((known.metrics for known in visible), self._pages.metric)
         view = self._pages.view
         self._listing = self._listing.showing(self._metric, view.columns, view.order)
         self.table.set_columns(columns(self._listing))
@@ -182,15 +182,8 @@ class QueueScreen(ActingPanel):
         self._pages.missing(self.table.visible_rows)
 
     async def _fetch_trimmings(self, ids: list[str]) -> None:
-        """The project's metric, and sparklines of what runs: drawn when they come."""
-        desk = self.desk
-        if ids and not self._listing.projects and ids[0] in desk.snapshot.rows:
-            goal = await self.fetch("goal", directory=desk.snapshot.rows[ids[0]].run.directory)
-            if goal is None:
-                return
-            self._wished = goal["metric"]
-            self.redraw()
-        metric = self._listing.metric
+        """Sparklines of what runs: drawn when they come."""
+        desk, metric = self.desk, self._listing.metric
         rows = [known for id in ids if (known := desk.snapshot.rows.get(id))]
         running = [known.run.id for known in rows if known.run.active and metric not in known.trend][:GAUGED]
         if running and metric:

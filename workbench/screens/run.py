@@ -105,7 +105,7 @@ class RunScreen(ActingPanel):
         self.draw_keys()
         self._front.draw(row, self._shown)
         self._beside.draw(row, self._shown)
-        self.query_one("#glance", Curve).draw(row, self._metrics.metric or next(iter(self._metrics.keys(row)), ""))
+        self.query_one("#glance", Curve).draw(row, self._metrics.first(row, self._shown))
 
     def _tabs(self) -> Sequence[Pane]:
         """From 120 columns the overview stands beside the others."""

@@ -18,7 +18,6 @@ from workbench.engine.handlers.diff import diff
 from workbench.engine.handlers.edit import edit
 from workbench.engine.handlers.environments import environments, prune
 from workbench.engine.handlers.explain import explain
-from workbench.engine.handlers.goal import goal
 from workbench.engine.handlers.hold import hold, release
 from workbench.engine.handlers.logs import logs
 from workbench.engine.handlers.logs_find import logs_find
@@ -57,7 +56,6 @@ VERBS: tuple[_Verb, ...] = (
     edit,
     environments,
     explain,
-    goal,
     hold,
     logs,
     logs_find,

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Sequence
 from typing import Any
 
+from workbench import settings
+from workbench.domain.run import Run
 from workbench.engine.engine import Engine
 from workbench.engine.handlers.params import Params
 from workbench.engine.server import Peer
+from workbench.errors import ConfigError
 from workbench.protocol.messages import number_out
 from workbench.protocol.runs import run_out
 
@@ -34,4 +39,15 @@ async def runs(engine: Engine, peer: Peer, params: Params) -> dict[str, Any]:
         }
         for row in page.rows
     ]
-    return {"total": page.total, "counts": page.counts, "rows": rows}
+    metric = await measured_by([row.run for row in page.rows])
+    return {"total": page.total, "counts": page.counts, "metric": metric, "rows": rows}
+
+
+async def measured_by(runs: Sequence[Run]) -> str:
+    """The metric of their project, "" where it names none, or where there are several."""
+    if len({run.project for run in runs}) != 1:
+        return ""
+    try:
+        return (await asyncio.to_thread(settings.find_project, runs[0].directory)).metric.name
+    except (ConfigError, OSError):  # it was changed or removed since its runs were submitted
+        return ""

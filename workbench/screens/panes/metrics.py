@@ -48,6 +48,8 @@ class MetricsPane(Pane):
         super().__init__()
         self.chosen: tuple[str, ...] = ()
         """Metrics in the first chart."""
+        self._wished = ""
+        """What the project is measured by."""
         self._view = WHOLE
         self._measures = Measures()
         self._wanted: tuple[list[str], int] = [], 0
@@ -71,44 +73,47 @@ class MetricsPane(Pane):
 
     @property
     def metric(self) -> str:
-        """The first that is drawn."""
-        return self.chosen[0] if self.chosen else ""
+        """Of those that are drawn the project's own, or else the first."""
+        return self._wished if self._wished in self.chosen else self.chosen[0] if self.chosen else ""
 
     # What is shown.
 
     def draw(self, row: Row, shown: Mapping[str, Any]) -> None:
         self._row, self._kept = row, shown.get("metrics") or self._kept
-        self._list(row)
+        self.first(row, shown)
+        self._list()
         malformed = self.query_one("#malformed", OneLine)
         count = shown.get("malformed", 0)
         malformed.display = bool(count)
         malformed.show((Cell(f" ! {count} lines of metrics made no sense and were skipped", "warn"),))
         self._draw_charts()
 
-    def keys(self, row: Row) -> list[str]:
-        """The run's metrics, by family; the first time some are chosen among them."""
-        self._keys = [key for one in families(row.metrics) for key in one]
+    def first(self, row: Row, shown: Mapping[str, Any]) -> str:
+        """The metric to begin with: the project's own, with its kin. "" before the engine has said which."""
+        known = families(row.metrics)
+        self._wished = shown.get("metric", "")
+        self._keys = [key for one in known for key in one]
         self.chosen = tuple(key for key in self.chosen if key in row.metrics)
-        if not self.chosen and self._keys:
-            self.chosen = families(row.metrics)[0]
-        return self._keys
+        if not self.chosen and known and shown:
+            self.chosen = next((one for one in known if self._wished in one), known[0])
+        return self.metric
 
     def turn_metric(self, row: Row) -> None:
         """To the next family."""
-        self._list(row)
+        self._list()
         known = families(row.metrics)
         if known:
             here = next((index for index, one in enumerate(known) if self.metric in one), -1)
             self.chosen = known[(here + 1) % len(known)]
             self._table.move_to(self._keys.index(self.metric))
 
-    def _list(self, row: Row) -> None:
-        keys = self.keys(row)
-        self._table.display = bool(keys)
-        height = min(len(keys), LISTED) + 1
+    def _list(self) -> None:
+        count = len(self._keys)
+        self._table.display = bool(count)
+        height = min(count, LISTED) + 1
         if self._table.styles.height is None or self._table.styles.height.value != height:
             self._table.styles.height = height
-        self._table.set_count(len(keys))
+        self._table.set_count(count)
 
     def _cells(self, index: int) -> tuple[Cell, ...] | None:
         if self._row is None or index >= len(self._keys):
@@ -127,7 +132,7 @@ class MetricsPane(Pane):
         columns = min(columns, max(1, len(sheets)))
         self._fetch_soon([key for keys in sheets for key in keys], 4 * (width // columns))
         paces = self._paces()
-        empty = NO_VALUES if self._measures.fetched else "" if sheets else NOTHING
+        empty = NO_VALUES if self._measures.fetched else "" if self._keys else NOTHING
         self.charts.show([(_title(keys), self._curves(keys, paces)) for keys in sheets], self._view, columns, empty)
 
     def _curves(self, keys: Sequence[str], paces: Mapping[str, Pace]) -> list[Series]:
