@@ -17,6 +17,9 @@ def test_top_tells_what_runs_what_waits_and_what_is_taken(bench: Bench) -> None:
     assert " on local, running for " in line and "0.0 cores" in line
     (line,) = [line for line in said if line.startswith(f"  {waiting['name']} of ")]
     assert running["name"] in line.partition(": ")[2]
+    shown = [line.split() for line in bench("show", waiting["name"]).splitlines()]
+    after = [words for words in shown if words[:1] == ["after"]]
+    assert after == [["after", running["name"]]] * 2, "why it waits, and what was asked"
     told = bench.json("top")
     assert [machine["name"] for machine in told["machines"]] == ["local"]
     assert told["waiting"][0]["id"] == waiting["id"] and running["name"] in told["waiting"][0]["why"]

@@ -162,10 +162,14 @@ class FakeEngine:
             {"run": run_out(run), "metrics": {k: number_out(v) for k, v in self.world.last(run.id).items()}}
             | ({"notify": True} if run.id in self.wanted else {})
             | ({"progress": self.world.progress[run.id]} if run.id in self.world.progress else {})
+            | ({"after": after} if (after := self._names(run)) else {})
             | ({"waits": self.world.why(run)} if run.status.name == "queued" else {})
             for run in runs[offset : offset + limit]
         ]
         return {"total": len(runs), "counts": {}, "metric": self.world.metric, "rows": rows}
+
+    def _names(self, run: Run) -> Reply:
+        return {id: self.world.runs[id].name for id in run.ask.after}
 
     def _sorted(self, runs: list[Run], order: str) -> list[Run]:
         """What a run does not have comes last, whichever way round."""
@@ -198,6 +202,7 @@ class FakeEngine:
             "run": run_out(found),
             "metrics": kept,
             "metric": self.world.metric,
+            "after": self._names(found),
             "events": events,
             "artifacts": [artifact(name, data, not found.live) for name, data in self.world.files(found.id).items()],
             "collecting": self.world.collecting.get(found.id),

@@ -179,3 +179,18 @@ async def test_what_is_over_is_neither_cancelled_nor_held_nor_edited(tmp_path: P
         await person.press("]", "e")
         await person.hears("only a waiting run can be edited")
         assert not engine.called("cancel")
+
+
+async def test_a_run_names_those_that_it_comes_after(tmp_path: Path) -> None:
+    """On the card beside the queue and on its own page, whether it is held or waits its turn."""
+    world = a_team()
+    for id in ("r0000016", "r0000019"):
+        one = world.runs[id]
+        world.put(replace(one, ask=replace(one.ask, after=("r0000012", "r0000013"))))
+    async with open_app(world, tmp_path, (120, 36)) as (person, _):
+        await person.sees("brave-sunset-12")
+        await person.press(*["j"] * world.ordered().index(world.runs["r0000019"]))
+        await person.sees("held by alice", "after        brave-sunset-12, calm-river-13")
+        await person.press("enter")
+        await person.sees("proud-cedar-19  ", "after        brave-sunset-12,", "calm-river-13")
+        assert "r0000012" not in person.text()

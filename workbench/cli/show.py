@@ -51,7 +51,7 @@ def text(seen: dict[str, Any]) -> list[str]:
         lines += _reasons(seen["run"]["detail"])
     lines += [f"warning: {clean(warning)}" for warning in seen["warnings"]]
     present = [uses(Use(**seen["use"]))] if seen["use"] else []
-    lines += ["", *_pairs([*facts(run, now), *present])]
+    lines += ["", *_pairs([*facts(run, now, seen.get("after")), *present])]
     if run.ask.params:
         lines += ["", "params", *_pairs([(clean(key), param(value)) for key, value in run.ask.params.items()])]
     lines += ["", "came from", *_pairs(origins(run))]

@@ -39,6 +39,8 @@ class Row:
     """How far the preparing of it has come."""
     notify: bool = False
     """Somebody wants to be told when it is over."""
+    after: Mapping[str, str] = field(default_factory=dict)
+    """id -> name of the runs that it comes after."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +87,7 @@ def learn(snapshot: Snapshot, page: Mapping[str, Any]) -> Snapshot:
             why=one.get("waits", ""),
             progress=_progress(one),
             notify=one.get("notify", False),
+            after=one.get("after", {}),
         )
     return replace(snapshot, rows=rows)
 

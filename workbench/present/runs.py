@@ -78,8 +78,8 @@ Fact = tuple[str, str]
 """A label and what it says; both clean."""
 
 
-def facts(run: Run, now: Micros) -> list[Fact]:
-    """What there is to say of a run, one line each, params apart."""
+def facts(run: Run, now: Micros, names: Mapping[str, str] | None = None) -> list[Fact]:
+    """What there is to say of a run, one line each, params apart. names: of the runs that it comes after, by id."""
     need, share = run.ask.need, getattr(attempt_of(run.status), "share", None)
     wants = [f"{need.cpus} cpu"]
     if need.memory:
@@ -105,7 +105,7 @@ def facts(run: Run, now: Micros) -> list[Fact]:
     if run.ask.tags:
         said.append(("tags", ", ".join(clean(tag) for tag in run.ask.tags)))
     if run.ask.after:
-        said.append(("after", ", ".join(run.ask.after)))
+        said.append(("after", ", ".join(clean((names or {}).get(id, id)) for id in run.ask.after)))
     if run.rerun_of:
         said.append(("rerun of", run.rerun_of))
     if run.attempts > 1:

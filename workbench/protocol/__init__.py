@@ -13,9 +13,11 @@ names are those of the command line and of engine/handlers):
     runs         {filter?, order?, limit?, offset?, project?}
                                                          -> {total, counts: {status: n}, metric: of the project that
                                                              the rows are all of, "" where it names none,
-                                                             rows: [{run, metrics, waits?, notify?}]}
+                                                             rows: [{run, metrics, waits?, notify?, after?}]}
+                                                            after: {id: name} of the runs that it comes after
     show         {run}                                   -> {run, metrics: {key: {last, min, max, step, count}},
                                                              metric: its project's, "" where that names none,
+                                                             after: as above,
                                                              events: [{at, kind, by, detail}], malformed, files,
                                                              artifacts: [{name, path, size, sha256, stored}],
                                                              collecting: null or {text, moving},

@@ -140,9 +140,8 @@ class RunScreen(ActingPanel):
     def _learn(self, shown: Mapping[str, Any]) -> None:
         self._shown, desk = shown, self.desk
         last = {key: value["last"] for key, value in shown["metrics"].items()}
-        desk.learn(
-            {"rows": [{"run": shown["run"], "metrics": last, **{it: shown[it] for it in ("notify", "progress")}}]}
-        )
+        said = {it: shown[it] for it in ("notify", "progress", "after") if it in shown}
+        desk.learn({"rows": [{"run": shown["run"], "metrics": last, **said}]})
         if waiting := shown.get("waiting"):
             desk.learn_reasons({self.run_id: waiting["text"] if isinstance(waiting, Mapping) else str(waiting)})
 

@@ -104,8 +104,8 @@ def _facts(row: Row, use: Use | None, now: Micros, columns: int) -> list[Line]:
         said.append(("preparing", told(row.progress)))
     if run.ask.params:
         said.append(("params", params(run)))
-    known = dict(facts(run, now))
-    said += [(label, known[label]) for label in ("command", "needs") if label in known]
+    known = dict(facts(run, now, row.after))
+    said += [(label, known[label]) for label in ("command", "needs", "after") if label in known]
     if use:
         said.append(uses(use))
     made = dict(origins(run))

@@ -29,18 +29,26 @@ async def runs(engine: Engine, peer: Peer, params: Params) -> dict[str, Any]:
     )
     queued = [row.run for row in page.rows if row.run.status.name == "queued"]
     waits = {run.id: why.text for run, why in zip(queued, await engine.reasons(queued), strict=True)}
+    names = await names_before(engine, [row.run for row in page.rows])
     rows = [
         {
             "run": run_out(row.run),
             "metrics": {key: number_out(value) for key, value in row.metrics.items()},
             **({"notify": True} if engine.notices.wanted(row.run.id) else {}),
             **({"progress": progress} if (progress := engine.progress(row.run.id)) else {}),
+            **({"after": after} if (after := {id: names[id] for id in row.run.ask.after if id in names}) else {}),
             **({"waits": waits[row.run.id]} if row.run.id in waits else {}),
         }
         for row in page.rows
     ]
     metric = await measured_by([row.run for row in page.rows])
     return {"total": page.total, "counts": page.counts, "metric": metric, "rows": rows}
+
+
+async def names_before(engine: Engine, runs: Sequence[Run]) -> dict[str, str]:
+    """id -> name of the runs that any of these come after."""
+    ids = {id for run in runs for id in run.ask.after}
+    return await engine.history.names(sorted(ids)) if ids else {}
 
 
 async def measured_by(runs: Sequence[Run]) -> str:

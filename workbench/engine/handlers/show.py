@@ -13,7 +13,7 @@ from workbench.engine.engine import Engine
 from workbench.engine.handlers.explain import why_out
 from workbench.engine.handlers.params import Params
 from workbench.engine.handlers.pull import collecting, listed
-from workbench.engine.handlers.runs import measured_by
+from workbench.engine.handlers.runs import measured_by, names_before
 from workbench.engine.seam import attempt_id
 from workbench.engine.server import Peer
 from workbench.protocol.messages import number_out
@@ -45,6 +45,7 @@ async def show(engine: Engine, peer: Peer, params: Params) -> dict[str, Any]:
             for key, metric in metrics.items()
         },
         "metric": await measured_by([run]),
+        "after": await names_before(engine, [run]),
         "use": asdict(use) if (use := engine.use(run)) else None,
         "events": await engine.history.events(run.id),
         "artifacts": artifacts,

@@ -71,6 +71,9 @@ class DuckHistory:
     async def taken(self, ids: Sequence[str]) -> set[str]:
         return await self._read(reads.taken, ids)
 
+    async def names(self, ids: Sequence[str]) -> dict[str, str]:
+        return await self._read(reads.names, ids)
+
     async def find(self, reference: str) -> Run:
         return await self._read(reads.find, reference)
 

@@ -201,6 +201,10 @@ class History(Protocol):
         """Those of these ids that are in use."""
         ...
 
+    async def names(self, ids: Sequence[str]) -> dict[str, str]:
+        """id -> name of those of these runs that there are."""
+        ...
+
     async def find(self, reference: str) -> Run:
         """By id, name, number, or unambiguous prefix. Raises NotFound, Ambiguous."""
         ...

@@ -43,6 +43,10 @@ def taken(cursor: Cursor, ids: Sequence[str]) -> set[str]:
     return {run for (run,) in found}
 
 
+def names(cursor: Cursor, ids: Sequence[str]) -> dict[str, str]:
+    return dict(cursor.execute("SELECT id, name FROM run WHERE id IN ?", [list(ids)]).fetchall())
+
+
 def find(cursor: Cursor, reference: str) -> Run:
     seq = _seq_of(cursor, reference)
     row = cursor.execute(f"SELECT {rows.SELECT} FROM run WHERE seq = ?", [seq]).fetchone()

@@ -44,7 +44,7 @@ class OverviewPane(Pane):
             lines += [*fact_lines([(run.status.name, clean(reason))], columns)]
             lines += [(Cell(clean(word), "bad"),) for word in words.splitlines()[:WORDS]]
             lines.append(())
-        lines += fact_lines([*facts(run, now), *([uses(use)] if use else [])], columns)
+        lines += fact_lines([*facts(run, now, row.after), *([uses(use)] if use else [])], columns)
         if run.ask.params:
             lines += [(), heading("params")]
             lines += fact_lines([(clean(k), param(v)) for k, v in run.ask.params.items()], columns)
