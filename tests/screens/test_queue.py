@@ -488,6 +488,24 @@ async def test_the_metric_that_the_project_is_measured_by(tmp_path: Path) -> Non
         assert shown() == "loss", "somebody chose it"
 
 
+async def test_the_footer_of_an_empty_queue_offers_nothing_that_needs_a_run(tmp_path: Path) -> None:
+    world = a_team()
+    async with open_app(world, tmp_path) as (person, _):
+        await person.sees("brave-sunset-12", "c cancel")
+        await person.press("/")
+        await person.type("name:nobody")
+        await person.press("enter")
+        text = await person.sees("Nothing fits.", "/ filter")
+        assert not any(one in text for one in ("c cancel", "enter open", "space mark", "= compare"))
+        await person.press("escape")
+        await person.sees("brave-sunset-12", "c cancel")
+        await person.press(" ", "/")
+        await person.type("name:nobody")
+        await person.press("enter")
+        text = await person.sees("Nothing fits.", "1 marked", "c cancel")
+        assert "enter open" not in text
+
+
 async def test_the_first_picture_has_the_metric_of_the_project(tmp_path: Path) -> None:
     """In the list and in its chart beside it; it came with the page, and nothing else was asked for it."""
     world = a_team()

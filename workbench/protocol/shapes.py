@@ -94,7 +94,7 @@ class ProjectView(TypedDict):
     last: int
     """Micros of the last activity."""
     seconds: float
-    """Run time of all its runs, summed."""
+    """Run time of all its runs, summed; of those that run, until now."""
     metric: str
     """The metric that its workbench.toml names as the goal, "" where it names none."""
     best: dict[str, Any] | None

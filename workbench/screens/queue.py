@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import replace
 from functools import cached_property, partial
 
@@ -32,6 +32,8 @@ from workbench.widgets.prompt import Prompt
 from workbench.widgets.run_card import RunCard
 from workbench.widgets.table import Table
 
+OF_A_ROW, OF_THE_MARKED = ("queue.open", "queue.mark"), ("queue.cancel", "queue.compare")
+"""Ids of commands that need a run under the cursor, and of those that marks are enough for."""
 NOTHING = "   esc shows all runs    / changes the filter"
 GAUGED = 50
 """Running rows whose recent values are fetched for their sparklines."""
@@ -78,6 +80,12 @@ class QueueScreen(ActingPanel):
         some = self._marking.range(self.table.cursor)
         chosen = f"range of {len(some):,}: v marks it" if some else ""
         return "  ".join(part for part in (many, clean(view.filter), by, chosen) if part)
+
+    @property
+    def idle(self) -> Collection[str]:
+        """An empty list has no run for these keys, unless some are marked that it does not show."""
+        empty = self._pages.known and not self._pages.window.total
+        return [*OF_A_ROW, *(() if self.desk.marks else OF_THE_MARKED)] if empty else ()
 
     def looked_at(self) -> Iterable[str]:
         return self._pages.window.ids.values()
@@ -145,6 +153,7 @@ class QueueScreen(ActingPanel):
         table.set_count(self._pages.window.total)
         nothing = self._pages.known and not self._pages.window.total
         empty.display, table.display = nothing, not nothing
+        self.draw_keys()
         if nothing and view.filter:
             lines = [heading("Nothing fits."), (), (Cell(f"   {clean(view.filter)}", "accent"),), ()]
             empty.show([*lines, (Cell(NOTHING, "dim"),), (), (Cell(f"   {arranging.FILTER_HINT}", "dim"),)])
@@ -282,6 +291,7 @@ class QueueScreen(ActingPanel):
     def _show_marks(self) -> None:
         self.table.patch()
         self.draw_status()
+        self.draw_keys()
 
     async def action_compare(self) -> None:
         await self.desk.show_comparison(list(self.desk.marks))

@@ -11,7 +11,7 @@ import pytest
 
 from tests.engine.store.runs import END, STARTED, STATUSES, SUBMITTED, changed, make, read, submitted
 from workbench.domain.events import Change, Kind
-from workbench.domain.status import Finished, Held, Queued, Running, Status
+from workbench.domain.status import Finished, Held, Preparing, Queued, Running, Status
 from workbench.domain.time import SECOND
 from workbench.engine.store import DuckHistory, open_history
 from workbench.engine.store.interface import Artifact, Batch, MachineSample, Series, Stretch
@@ -308,6 +308,14 @@ async def test_projects_are_summed_by_name(history: DuckHistory) -> None:
         "seconds": 180.0,
     }
     assert (old["name"], old["counts"], old["last"]) == ("old", {"queued": 1}, SUBMITTED - SECOND)
+
+
+async def test_the_time_of_a_project_has_what_still_runs_in_it(history: DuckHistory) -> None:
+    began = time.time_ns() // 1000 - 30 * SECOND
+    running = Running(END.attempt, began)
+    await history.commit(submitted(make(1, Finished(END)), make(2, running), make(3, Preparing(END.attempt))))
+    (churn,) = await history.projects()
+    assert 120 <= churn["seconds"] <= 90 + (time.time_ns() // 1000 - began) / SECOND
 
 
 async def test_the_queue_shows_what_runs_what_waits_in_order_and_the_newest_of_what_is_over(

@@ -140,7 +140,7 @@ class DuckHistory:
         return await self._read(usage.read, machine, attempt, devices, since, until, points)
 
     async def projects(self) -> list[dict[str, Any]]:
-        return await self._read(reads.projects)
+        return await self._read(reads.projects, time.time_ns() // 1000)
 
     async def environments(self) -> set[str]:
         return await self._read(reads.environments)

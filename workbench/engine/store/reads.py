@@ -224,13 +224,14 @@ def sampled(
     return [(at, json.loads(body)) for at, body in found]
 
 
-def projects(cursor: Cursor) -> list[dict[str, Any]]:
+def projects(cursor: Cursor, now: Micros) -> list[dict[str, Any]]:
     query = """
         SELECT project, status, count(*), max(greatest(submitted, coalesce(started, 0), coalesce(ended, 0))),
-               coalesce(sum(ended - started), 0), arg_max(directory, seq), max(seq)
+               coalesce(sum(if(status = 'running', greatest($now, started), ended) - started), 0),
+               arg_max(directory, seq), max(seq)
         FROM run GROUP BY project, status ORDER BY max(seq)"""
     found: dict[str, dict[str, Any]] = {}
-    for name, status, count, last, micros, directory, _ in cursor.execute(query).fetchall():
+    for name, status, count, last, micros, directory, _ in cursor.execute(query, {"now": now}).fetchall():
         one = found.setdefault(name, {"name": name, "directory": "", "counts": {}, "last": 0, "seconds": 0.0})
         one["directory"] = directory  # rows come in order of their newest run: the last one stays
         one["counts"][status] = count
