@@ -40,6 +40,7 @@ class Person:
             self.app.call_later(handed_on.set)
             await handed_on.wait()
             await self.pilot._wait_for_screen()
+            await self.rest(due=False)
         await self.rest()
 
     async def burst(self, keys: Iterable[str]) -> None:
@@ -92,14 +93,17 @@ class Person:
             await asyncio.sleep(0.02)
         await self.rest()
 
-    async def rest(self) -> None:
-        """Until nothing is asked, handed on or to be drawn, twice in a row: then what is on screen is all there is."""
-        deadline, still = time.monotonic() + REST, 0
+    async def rest(self, due: bool = True) -> None:
+        """Until nothing is asked, handed on or to be drawn, twice in a row: then what is on screen is all there is.
+
+        due: nor put off for a moment.
+        """
+        deadline, still = time.monotonic() + (REST if due else REST / 10), 0
         while still < 2 and time.monotonic() < deadline:
-            still = 0 if self._under_way() else still + 1
+            still = 0 if self._under_way(due) else still + 1
             await asyncio.sleep(0 if still else 0.005)
 
-    def _under_way(self) -> bool:
+    def _under_way(self, due: bool) -> bool:
         screen = self.app.screen
         nodes = [self.app, *screen.walk_children(with_self=True)]
         return (
@@ -107,7 +111,7 @@ class Person:
             or any(not worker.is_finished and worker.group not in ENDLESS for worker in self.app.workers)
             or any(not node._message_queue.empty() for node in nodes)
             or bool(screen._callbacks or screen._dirty_widgets or screen._layout_required)
-            or any(timer._interval < 1 for timer in getattr(screen, "_due", {}).values())
+            or (due and any(timer._interval < 1 for timer in getattr(screen, "_due", {}).values()))
         )
 
     async def settle(self, seconds: float = 0.24) -> None:
