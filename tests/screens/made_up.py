@@ -178,6 +178,23 @@ def curves(seed: int, length: int) -> dict[str, list[float]]:
     }
 
 
+def uses(seed: int, since: Micros, seconds: int) -> list[dict[str, float]]:
+    """What a training takes, sampled every two seconds: it loads its data first, and saves the model now and then."""
+    noise, found = random.Random(seed), []
+    for second in range(0, seconds, 2):
+        busy = 0.0 if second < 40 or second % 150 > 140 else 0.9 + noise.gauss(0, 0.03)
+        found.append(
+            {
+                "at": since + second * SECOND,
+                "cores": 3.8 if second < 40 else 1.6 + noise.gauss(0, 0.1),
+                "memory": (2 + min(9, second / 12)) * GB,
+                "gpus": min(1.0, busy),
+                "gpu_memory": (0.4 if second < 40 else 31) * GB,
+            }
+        )
+    return found
+
+
 @cache
 def some_files() -> dict[str, bytes]:
     """What a training leaves: a table, an image, texts, a model."""
@@ -305,6 +322,9 @@ def a_team() -> World:
         if one.status.name in ACTIVE - {"preparing"} or one.status.name in ("finished", "failed", "timed out", "oom"):
             world.curves[one.id] = curves(one.seq, 60 if one.live else 200)
             world.logs[one.id] = LOG
+    for one in world.runs.values():
+        if one.status.name == "running":
+            world.usage[one.id] = uses(one.seq, NOW - 720 * SECOND, 720)
     held = {uuid: run.id for run in world.runs.values() if run.active for uuid in _devices(run)}
     for name in ("gpu1", "gpu3"):
         mine = {uuid: id for uuid, id in held.items() if name in uuid}

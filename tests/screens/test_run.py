@@ -44,7 +44,7 @@ async def test_tabs_go_round(tmp_path: Path) -> None:
         await person.press("]")
         await person.sees("by step", "┤", "min", "0.2545")
         await person.press("]")
-        await person.sees("no samples yet")
+        await person.sees("▪ cores 1.", "GPU memory 31 GB")
         await person.press("]")
         await person.sees("predictions.csv")
         await person.press("]")
