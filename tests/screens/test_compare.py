@@ -250,3 +250,13 @@ async def test_the_footer_of_a_tab_without_metrics_does_not_offer_them(tmp_path:
         await person.press("[", "[")
         await person.sees("These runs have logged no config.")
         assert "best" not in person.line(" ◆ brave-sunset-12")
+
+
+async def test_runs_without_metrics_are_offered_none(tmp_path: Path) -> None:
+    world = a_team()
+    world.curves.clear()
+    async with open_app(world, tmp_path) as (person, _):
+        await person.sees("brave-sunset-12")
+        await person.press("space", "space", "=")
+        text = await person.sees("compare 2 runs", "b base   y copy   ? keys")
+        assert "m metric" not in text

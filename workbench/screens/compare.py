@@ -22,7 +22,7 @@ from workbench.screens.comparing.curves import CurvesSide
 from workbench.screens.comparing.groups import GroupsSide
 from workbench.screens.comparing.pairs import CodeSide, EnvironmentSide
 from workbench.screens.comparing.sheets import ConfigSide, TableSide
-from workbench.screens.comparing.side import Side
+from workbench.screens.comparing.side import OF_METRICS, Side
 from workbench.screens.errand import errand
 from workbench.widgets.line import OneLine
 from workbench.widgets.lines import Lines
@@ -74,7 +74,7 @@ class CompareScreen(Panel):
 
     @property
     def idle(self) -> Collection[str]:
-        return self._front.idle
+        return self._front.idle if self._comparison.metrics else OF_METRICS
 
     @property
     def run_here(self) -> str:
@@ -139,6 +139,7 @@ class CompareScreen(Panel):
         self.query_one("#empty", Lines).display = False
         self.redraw()
         self.draw_status()
+        self.draw_keys()
 
     def refused(self, problem: WorkbenchError) -> None:
         super().refused(problem)
