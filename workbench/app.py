@@ -205,16 +205,20 @@ class Workbench(App[int]):
         errand(self, partial(self._show_run, run), "show")
 
     async def _show_run(self, reference: str) -> None:
-        try:
-            shown = (await self.ask("show", run=reference))["run"]
-        except WorkbenchError as problem:
-            self.say(problem.message, trouble=True)
-            return
-        self.here = shown["id"]
-        self.note_command(f"show {clean(shown['name'])}")
+        if row := self.snapshot.rows.get(reference):
+            id, name = row.run.id, row.run.name
+        else:
+            try:
+                shown = (await self.ask("show", run=reference))["run"]
+            except WorkbenchError as problem:
+                self.say(problem.message, trouble=True)
+                return
+            id, name = shown["id"], shown["name"]
+        self.here = id
+        self.note_command(f"show {clean(name)}")
         if isinstance(self.screen, screens.RunScreen):
             await self.pop_screen()
-        await self.push_screen(screens.RunScreen(shown["id"]))
+        await self.push_screen(screens.RunScreen(id))
 
     async def show_runs(self, filter: str = "", project: str = "") -> None:
         await self._to_mode("queue")
