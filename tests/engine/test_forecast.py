@@ -84,6 +84,23 @@ def test_why_names_the_run_that_makes_room_its_owner_and_when() -> None:
     assert first.eta and second.eta and (first.eta.seconds, second.eta.seconds) == (840, 840 + 900)
 
 
+def test_of_runs_that_nobody_can_tell_the_end_of_the_first_is_named_and_the_others_counted() -> None:
+    for count, others in ((1, ""), (2, " or another"), (3, " or one of 2 others")):
+        state = a_state(cpus=count)
+        for seq in range(1, count + 1):
+            running(state, a_run(seq))
+        submit(state, a_run(9))
+        until = explain(state, "run00009").until
+        assert until == f"It starts when calm-river-1 (alice){others} ends and 1 CPU is free for it."
+
+
+def test_a_run_that_is_being_cancelled_is_not_said_to_be_just_running() -> None:
+    state = a_state()
+    running(state, a_run(1))
+    step(state, seam.Cancel("run00001", "bob"), 0)
+    assert explain(state, "run00001").text == "bob cancels it"
+
+
 def test_the_machine_that_has_room_first_is_the_one_that_is_named() -> None:
     state = State()
     for name in ("one", "two"):

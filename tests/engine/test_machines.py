@@ -185,6 +185,7 @@ async def test_a_cancel_waits_for_the_heal(here: Desk, world: World) -> None:
     await here.until_machine("gpu3", "unreachable")
     (told,) = (await here.call("cancel", runs=[run]))["runs"]
     assert told["status"] == "running" and told["detail"]["cancelled_by"]
+    assert (await here.call("explain", run=run))["why"]["until"] == "It is stopped when gpu3 answers again."
     world.heal("gpu3")
     await here.until_run(run, "cancelled")
 

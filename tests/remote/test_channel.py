@@ -118,6 +118,7 @@ async def test_nobody_answers_as_an_agent_does() -> None:
     with pytest.raises(Unreachable) as caught:
         await opened(script)
     assert caught.value.evidence["said"] == "sh: python3: not found"
+    assert caught.value.message == "no agent answers on m: sh: python3: not found"
     with pytest.raises(Unreachable):
         await opened(Script(*[b"chatter" * 10_000] * 100))
 

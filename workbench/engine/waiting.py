@@ -61,11 +61,14 @@ def why(state: State, run: Run, outlook: Outlook) -> Why:
             seat = state.seats.get(run.status.attempt.machine)
             if seat is not None and not seat.up:
                 how_long = format_duration((now - seat.since) / SECOND)
+                then = "It is stopped" if run.status.cancelled_by else "What became of it is told"
                 return Why(
                     "unreachable",
                     f"it was running when {seat.name} went out of reach, {how_long} ago",
-                    f"What became of it is told when {seat.name} answers again.",
+                    f"{then} when {seat.name} answers again.",
                 )
+            if run.status.cancelled_by:
+                return Why("running", f"{run.status.cancelled_by} cancels it", "It is over once it has stopped.")
             return Why("running", "it is running", "It has started already.")
         case _:
             return Why("over", f"it is over: {run.status.name}", f"workbench rerun {run.name} makes a new run of it.")
@@ -194,7 +197,8 @@ def _after(need: Need, blockers: Sequence[Blocker], start: Start | None) -> str:
     if not running:
         return f"It starts when {describe(need)} is free."
     _, first = min(running, key=lambda item: item[0])
-    others = f" or one of {len(running) - 1} others" if len(running) > 1 else ""
+    more = len(running) - 1
+    others = f" or {'another' if more == 1 else f'one of {more} others'}" if more else ""
     return f"It starts when {first.name} ({first.user}){others} ends and {describe(need)} is free for it."
 
 

@@ -70,7 +70,9 @@ async def enter(pipe: Pipe, address: str, root: str, patience: float) -> Arrival
 
     Raises Unreachable, with what was said instead, where no porter answers."""
     bundle = await asyncio.to_thread(agent_parcel)
-    wanted = {"root": root, "patience": patience, "agent": f"agent/{bundle.hash}", "uv": uv_offers()}
+    files = [path for path, _, _ in bundle.files]
+    agent_name = f"agent/{bundle.hash}"
+    wanted = {"root": root, "patience": patience, "agent": agent_name, "files": files, "uv": uv_offers()}
     source = Path(porter.__file__).read_text(encoding="utf-8")
     with suppress(OSError):  # what has ended already may have said why
         pipe.write(bootstrap.line(source) + json.dumps(wanted).encode() + b"\n")
@@ -80,7 +82,7 @@ async def enter(pipe: Pipe, address: str, root: str, patience: float) -> Arrival
         clock = said["now"] - time.time()
         uv = said["uv"]
         for name in said["missing"]:
-            parcel = bundle if name == wanted["agent"] else await uv_parcel(name)
+            parcel = bundle if name == agent_name else await uv_parcel(name)
             if parcel is None:
                 uv = ""
             await _hand_over(pipe, parcel)

@@ -3,12 +3,14 @@ and becomes the agent.
 
 Like the agent it speaks Python 3.8 and imports nothing of ours. One JSON line each way, then parcels:
 
-    in    {"root": PATH or "", "patience": SECONDS, "agent": NAME, "uv": [[MACHINE, OLDEST GLIBC or null, NAME], ...]}
+    in    {"root": PATH or "", "patience": SECONDS, "agent": NAME, "files": [PATH, ...] of the agent,
+           "uv": [[MACHINE, OLDEST GLIBC or null, NAME], ...]}
     out   MAGIC {"missing": [NAME, ...], "uv": PATH or "", "now": SECONDS, "scheduler": ...}
     in    for each that is missing: {"size": BYTES, "files": [[PATH, MODE, BYTES], ...]}, and these bytes deflated;
           {} where it can't be had
 
-A parcel is named after its content and put in place by a rename, so it is there whole or not at all.
+A parcel is named after its content and put in place by a rename, so it is there whole or not at all. Caches are cleared
+by others too, file by file: so what is there is looked at, and what it lacks is put back.
 """
 
 from __future__ import annotations
@@ -35,8 +37,8 @@ def main() -> None:
     root = os.path.expanduser(wanted["root"]) or os.path.join(home, ".local", "state", "workbench", "machine")
     cache = os.path.join(home, ".cache", "workbench")
     uv = _fitting(wanted["uv"])
-    names = [name for name in (wanted["agent"], uv) if name]
-    missing = [name for name in names if not os.path.isdir(os.path.join(cache, name))]
+    parcels = [(wanted["agent"], wanted["files"])] + ([(uv, ["uv"])] if uv else [])
+    missing = [name for name, files in parcels if not _whole(os.path.join(cache, name), files)]
     said = {
         "missing": missing,
         "uv": os.path.join(cache, uv, "uv") if uv else "",
@@ -84,11 +86,27 @@ def _take_in(place: str, files: list[Any], content: bytes) -> None:
                 file.flush()
                 os.fsync(fd)
             at += size
+        _put(unpacked, place, [path for path, _, _ in files])
+    except OSError:
+        if not _whole(place, [path for path, _, _ in files]):  # somebody else may have been faster
+            raise
+    finally:
+        shutil.rmtree(unpacked, ignore_errors=True)
+
+
+def _put(unpacked: str, place: str, files: list[str]) -> None:
+    try:
         os.rename(unpacked, place)
     except OSError:
-        shutil.rmtree(unpacked, ignore_errors=True)
-        if not os.path.isdir(place):  # somebody else may have been faster
+        if not os.path.isdir(place):
             raise
+        for path in files:  # one by one: whoever runs from there finds the same content at any moment
+            os.makedirs(os.path.dirname(os.path.join(place, path)), exist_ok=True)
+            os.replace(os.path.join(unpacked, path), os.path.join(place, path))
+
+
+def _whole(place: str, files: list[str]) -> bool:
+    return all(os.path.isfile(os.path.join(place, path)) for path in files)
 
 
 def _clear_out(used: str) -> None:

@@ -331,9 +331,10 @@ class Channel:
             seen += data
             if not data or len(seen) > _CHATTER_LIMIT:
                 said = seen.decode("utf-8", "replace").strip()[-2000:]
+                last = f": {said.splitlines()[-1][-200:]}" if said else ""
                 raise Unreachable(
-                    f"no agent answers on {self._name}",
-                    hint="see what it said instead" if said else "is Python 3.8 or newer there?",
+                    f"no agent answers on {self._name}{last}",
+                    hint="" if said else "is Python 3.8 or newer there?",
                     said=said,
                 )
         return seen.partition(wire.MAGIC)[2]
