@@ -174,6 +174,17 @@ def test_cancel_before_the_start_is_settled_by_the_fence() -> None:
     assert isinstance(last(step(state, seam.AttemptFenced("run00001.1"), 2), "run00001").status, Cancelled)
 
 
+def test_a_cancel_ends_a_run_whose_directory_somebody_removed() -> None:
+    state = a_state(cpus=1)
+    submit(state, a_run(1), a_run(2))
+    step(state, seam.AttemptStarted("run00001.1", 1), 1)
+    assert step(state, seam.AttemptFenced("run00001.1"), 2).changes == [], "nobody asked for an end"
+    step(state, seam.Cancel("run00001", "bob"), 3)
+    outcome = step(state, seam.AttemptFenced("run00001.1"), 4)
+    assert last(outcome, "run00001").status == Cancelled(4, "bob")
+    assert launched(outcome) == ["run00002"], "its share is free again"
+
+
 def test_an_order_that_got_lost_is_fenced_and_given_anew() -> None:
     state = a_state()
     submit(state, a_run(1))

@@ -103,6 +103,12 @@ def ended(state: State, event: seam.AttemptEnded, now: Micros, out: Outcome) -> 
 
 
 def fenced(state: State, event: seam.AttemptFenced, now: Micros, out: Outcome) -> None:
+    known = _current(state, event.attempt)
+    if known is not None and isinstance(known.status, Running) and known.status.cancelled_by:
+        # Somebody removed its directory there: the machine has no record of it, and will never tell of an end.
+        leave_lane(state, event.attempt, now)
+        settle(state, known, Cancelled(now, known.status.cancelled_by), now, out)
+        return
     run = _never_started(state, event.attempt, now, out)
     if run is not None:
         requeue(state, run, Queued(now), Kind.FENCED, now, out)
