@@ -130,6 +130,18 @@ def test_a_run_that_left_nothing_says_so(bench: Bench) -> None:
     assert not (bench.project / run["name"]).exists()
 
 
+def test_nothing_that_is_here_yet_is_not_called_nothing(bench: Bench) -> None:
+    (bench.project / "workbench.toml").write_text('[run]\noutputs = ["out"]\n')
+    run = bench.submit(["sleep", "600"])
+    until(lambda: bench.status(run["id"]) == "running")
+    refused = bench.run("pull", run["id"])
+    assert refused.returncode == 2
+    assert "has left nothing that is here yet" in refused.stderr and "when it is over" in refused.stderr
+    bench("cancel", run["id"])
+    assert bench.run("wait", run["id"]).returncode == 130
+    assert "yet" not in bench.run("pull", run["id"]).stderr
+
+
 @pytest.mark.parametrize("point", ["before-collect", "amid-artifact", "before-record", "before-forget"])
 def test_killed_in_the_middle_the_next_engine_goes_on(bench: Bench, point: str) -> None:
     command = prepare(bench)

@@ -83,7 +83,9 @@ def choose(engine: Engine, reference: str, path: str) -> tuple[dict[str, Any], l
     chosen = [artifact for artifact in chosen if artifact["name"] == path] or chosen
     if not chosen:
         what = f"has no artifact {path!r}" if path else "has left nothing"
-        raise NotFound(f"{run['name']} {what}", hint=why or f"`workbench pull {run['name']} --list` has what there is")
+        yet = " that is here yet" if why else ""
+        hint = why or f"`workbench pull {run['name']} --list` has what there is"
+        raise NotFound(f"{run['name']} {what}{yet}", hint=hint)
     for artifact in chosen:
         if not artifact["stored"]:
             lost = "the run told of it, and it was not there when the run was over"
