@@ -74,7 +74,7 @@ async def test_memory_is_that_of_the_whole_tree_and_the_log_says_that_it_was_too
 
 def test_memory_that_several_share_counts_once() -> None:
     code = "import mmap, os; shared = mmap.mmap(-1, 1 << 26); shared.write(b'x' * (1 << 26)); os.fork(); os.fork()"
-    touched = "sum(shared[::4096]); print('up', flush=True); import time; time.sleep(1000)"
+    touched = "sum(shared[::4096]); os.write(1, b'up\\n'); import time; time.sleep(1000)"
     with subprocess.Popen((*PYTHON, f"{code}; {touched}"), stdout=subprocess.PIPE, start_new_session=True) as head:
         try:
             assert head.stdout
