@@ -10,7 +10,7 @@ import pytest
 
 from tests.engine.machines import Desk, World, desk, until
 from workbench.domain.resources import Capacity, Device
-from workbench.errors import HostKeyUnknown, NotFound, Refused, UsageError
+from workbench.errors import HostKeyUnknown, NotFound, Refused, Unreachable, UsageError
 from workbench.remote.machines.fake import FakeHost
 
 GB = 1_000_000_000
@@ -148,6 +148,28 @@ async def test_a_machine_is_removed_once_nothing_runs_there(here: Desk, world: W
     assert (await here.call("logs", run=run))["text"] == "bye\n", "what ended there came home first"
     with pytest.raises(Refused):
         await here.call("machines_remove", name="local")
+
+
+async def test_a_machine_that_is_gone_for_good_is_let_go_with_what_ran_there(here: Desk, world: World) -> None:
+    await here.call("machines_add", name="gpu3")
+    run = await here.submit("print bye", "wait", machine="gpu3")
+    again = await here.submit("wait", retries=1, labels=[], machine="gpu3")
+    for id in (run, again):
+        await here.until_run(id, "running")
+    with pytest.raises(Refused, match="gpu3 answers"):
+        await here.call("machines_remove", name="gpu3", lost=True)
+    world.cut("gpu3")
+    await here.until_machine("gpu3", "unreachable")
+    with pytest.raises(Refused, match="runs that are not over: ") as refused:
+        await here.call("machines_remove", name="gpu3")
+    assert refused.value.hint.startswith("workbench machines remove gpu3 --lost")
+    await here.call("machines_remove", name="gpu3", lost=True)
+    assert (await here.until_run(run, "lost"))["detail"]["reason"] == "gpu3 is gone for good"
+    assert (await here.until_run(again, "queued"))["attempts"] == 1
+    with pytest.raises(NotFound):
+        await here.machine("gpu3")
+    with pytest.raises(Unreachable, match="no machine of ours any more"):
+        await here.call("logs", run=run)
 
 
 async def test_a_partition_fails_nothing(here: Desk, world: World) -> None:

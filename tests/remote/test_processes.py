@@ -60,7 +60,7 @@ async def test_cancel_leaves_no_process_of_a_hydra(here: LocalSite, connect: Con
 async def test_memory_is_that_of_the_whole_tree_and_the_log_says_that_it_was_too_much(
     here: LocalSite, connect: Connect
 ) -> None:
-    three = "import os, signal; os.fork(); os.fork(); print('up', flush=True); taken = b'x' * 30000000; signal.pause()"
+    three = "import os, signal; os.fork(); os.fork(); taken = b'x' * 30000000; signal.pause()"
     ear = await connect()
     await ear.machine.start([spec("a.1", (*PYTHON, three), memory=100_000_000)])
     end = await ear.end_of("a.1")

@@ -19,6 +19,7 @@ workbench machines add gpu3 ada@gpu3.lab --rate 1.20 --label a100
 workbench machines add gpu4 --fingerprint SHA256:8lVQ...
 workbench machines show gpu3 --since 7d
 workbench machines drain gpu3
+workbench machines remove gpu3 --lost
 workbench machines run gpu3 -- nvidia-smi"""
 
 HEADERS = ("machine", "status", "cpus", "memory", "gpus", "load", "disk free", "runs", "rate", "labels")
@@ -48,6 +49,8 @@ def configure(parser: Parser) -> None:
             machines_add.configure(sub, verb)
         elif verb == "show":
             machines_show.configure(sub)
+        elif verb == "remove":
+            sub.add_argument("--lost", action="store_true", help="it is gone for good: what ran there is lost")
         elif verb == "run":
             machines_shell.configure(sub)
 
@@ -113,7 +116,7 @@ def _cells(machine: dict[str, Any]) -> tuple[str, ...]:
 
 def _remove(args: argparse.Namespace) -> int:
     with Engine() as engine:
-        engine.call("machines_remove", {"name": args.name})
+        engine.call("machines_remove", {"name": args.name, "lost": args.lost})
     if args.json:
         output.document({"removed": args.name})
     else:

@@ -351,7 +351,7 @@ class Dispatcher:
         if road is not None:
             await road.tried.wait()
         if road is None or road.machine is None:
-            raise Unreachable(f"no road to {name}: {road.reason if road else 'it is not known'}")
+            raise Unreachable(f"no road to {name}: {road.reason if road else 'it is no machine of ours any more'}")
         return road.machine
 
     async def prune(self, keep: Iterable[str]) -> tuple[list[str], int]:

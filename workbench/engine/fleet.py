@@ -96,14 +96,18 @@ class Fleet:
         self._enrolled[machine.name] = machine
         await self._mind.command(seam.Enrol(machine))
 
-    async def remove(self, name: str) -> None:
-        """Raises Refused while runs are there. What they left on the machine stays there."""
+    async def remove(self, name: str, lost: bool = False) -> None:
+        """Raises Refused while runs are there. What they left on the machine stays there.
+
+        lost: it is gone for good, and so are its runs. Raises Refused while it answers.
+        """
         machine = self[name]
         if name == LOCAL:
             raise Refused("the engine's own machine can't be removed", hint=f"workbench machines drain {LOCAL}")
-        await self._mind.command(seam.Dismiss(machine.name))
+        await self._mind.command(seam.Dismiss(machine.name, lost))
         await self._outbox.settled()  # the last run there may have ended a moment ago
-        await self._dispatcher.collected(self._dispatcher.roads[name])
+        if not lost:
+            await self._dispatcher.collected(self._dispatcher.roads[name])
         self._keeping[name].cancel()
         await asyncio.wait([self._keeping.pop(name)])
         del self._dispatcher.roads[name], self._enrolled[name]

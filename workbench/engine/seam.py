@@ -247,6 +247,8 @@ class Dismiss:
     """The machine is no longer ours. Refused while it has attempts that are not over."""
 
     machine: str
+    lost: bool = False
+    """It is gone for good, and what was there with it. Refused while it answers."""
 
 
 Command = Submit | Withdraw | Hold | Release | Cancel | Move | Edit | Enrol | Trust | Dismiss

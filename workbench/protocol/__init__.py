@@ -73,7 +73,7 @@ names are those of the command line and of engine/handlers):
     machines_check  {name, fingerprints?}                -> {machine, probe, warnings}: looked at anew
     machines_drain  {name}                               -> {machine}: nothing new goes there
     machines_resume {name}                               -> {machine}: as if nothing had been
-    machines_remove {name}                               -> {}
+    machines_remove {name, lost?}                        -> {}
     projects     {}                                      -> {projects: [Project]}
     sql          {query, seconds?, rows?}                -> {columns, rows, truncated}
     environments {}                                      -> {environments: [{id, path, bytes, used, needed}]}

@@ -1,4 +1,4 @@
-"""machines_remove: let go of a machine on which nothing of ours runs."""
+"""machines_remove: let go of a machine on which nothing of ours runs, or that is gone with what ran there."""
 
 from __future__ import annotations
 
@@ -11,6 +11,6 @@ from workbench.engine.server import Peer
 
 async def machines_remove(engine: Engine, peer: Peer, params: Params) -> dict[str, Any]:
     name = params.text("name")
-    await engine.fleet.remove(name)
+    await engine.fleet.remove(name, params.flag("lost"))
     engine.server.publish("machines", "machines", {"machines": [], "gone": [name]})
     return {}

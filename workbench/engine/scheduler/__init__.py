@@ -50,6 +50,8 @@ def step(state: State, event: seam.Event | seam.Command, now: Micros) -> Outcome
         case seam.Trust():
             machines.trust(state, event.machine, out)
         case seam.Dismiss():
+            if event.lost:
+                attempts.give_up(state, event.machine, now, out)
             machines.dismiss(state, event.machine, out)
         case seam.MachineUp():
             machines.machine_up(state, event, now, out)

@@ -23,9 +23,10 @@ from workbench.domain.status import (
 from workbench.domain.time import SECOND, Micros
 from workbench.engine import seam
 from workbench.engine.scheduler.leaving import leave_lane, requeue, settle
-from workbench.engine.scheduler.machines import note_conduct
-from workbench.engine.scheduler.state import LANE_PATIENCE, Outcome, State
-from workbench.engine.seam import number_of, run_of
+from workbench.engine.scheduler.machines import note_conduct, seat_of
+from workbench.engine.scheduler.state import LANE_PATIENCE, Outcome, State, holders
+from workbench.engine.seam import attempt_id, number_of, run_of
+from workbench.errors import Refused
 
 
 def _current(state: State, attempt: str) -> Run | None:
@@ -125,6 +126,19 @@ def vanished(state: State, event: seam.AttemptVanished, now: Micros, out: Outcom
     else:
         status = Lost(now, event.why, attempt, started)
     settle(state, run, status, now, out)
+
+
+def give_up(state: State, machine: str, now: Micros, out: Outcome) -> None:
+    """It is gone for good, and nobody is left who knows how its attempts ended."""
+    if seat_of(state, machine).up:
+        raise Refused(
+            f"{machine} answers, and what runs there is not lost",
+            hint=f"workbench machines drain {machine} lets it finish; workbench cancel stops it",
+        )
+    for id in holders(state, [machine]):
+        if attempt := attempt_of(state.runs[id].status):
+            gone = seam.AttemptVanished(attempt_id(id, attempt.number), f"{machine} is gone for good")
+            vanished(state, gone, now, out)
 
 
 def absent(state: State, event: seam.AttemptAbsent, out: Outcome) -> None:

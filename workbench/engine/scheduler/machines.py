@@ -49,7 +49,9 @@ def dismiss(state: State, name: str, out: Outcome) -> None:
         others = f" and {len(there) - 5} more" if len(there) > 5 else ""
         raise Refused(
             f"{name} has runs that are not over: {', '.join(there[:5])}{others}",
-            hint=f"workbench machines drain {name} lets them finish; workbench cancel stops them",
+            hint=f"workbench machines drain {name} lets them finish; workbench cancel stops them"
+            if seat_of(state, name).up
+            else f"workbench machines remove {name} --lost, if it is gone for good: they are lost then",
             runs=there,
         )
     state.board.close(name)
