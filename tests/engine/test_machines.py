@@ -134,6 +134,14 @@ async def test_drain_lets_runs_finish_and_starts_none(here: Desk) -> None:
     await here.until_run(second, "finished")
 
 
+async def test_a_machine_under_two_names_is_said_to_be_one(here: Desk, world: World) -> None:
+    await here.call("machines_add", name="gpu3")
+    world.hosts["card"] = world.hosts["gpu3"]
+    added = await here.call("machines_add", name="card")
+    assert any("the same machine as gpu3" in warning for warning in added["warnings"])
+    assert any("the same machine as card" in warning for warning in (await here.machine("gpu3"))["warnings"])
+
+
 async def test_a_machine_is_removed_once_nothing_runs_there(here: Desk, world: World) -> None:
     await here.call("machines_add", name="gpu3")
     run = await here.submit("print bye", "wait", machine="gpu3")

@@ -221,8 +221,9 @@ class Engine:
 
     def machine_view(self, name: str, *, with_history: bool = True) -> dict[str, Any]:
         """One machine as protocol.shapes.MachineView. Raises NotFound."""
-        machine, road = self.fleet[name], self.dispatcher.roads[name]
-        return machine_view(machine, road, self.mind.state, self.telemetry, with_history=with_history)
+        return machine_view(
+            self.fleet[name], self.dispatcher.roads, self.mind.state, self.telemetry, with_history=with_history
+        )
 
     def use(self, run: Run) -> Use | None:
         """What it takes at present; None where it does not run, or nobody can see it."""

@@ -17,9 +17,10 @@ from workbench.engine.telemetry import Telemetry
 
 
 def machine_view(
-    machine: Enrolled, road: Road, state: State, telemetry: Telemetry, *, with_history: bool
+    machine: Enrolled, roads: Mapping[str, Road], state: State, telemetry: Telemetry, *, with_history: bool
 ) -> dict[str, Any]:
-    """As protocol.shapes.MachineView."""
+    """As protocol.shapes.MachineView. roads: to all machines."""
+    road = roads[machine.name]
     name, seat = machine.name, state.seats[machine.name]
     host = road.machine.host if road.machine else None
     lanes = {id(lane): lane for lane in state.lanes.values() if lane.machine == name}
@@ -44,7 +45,7 @@ def machine_view(
         "devices_held": held,
         "devices_used": dict(seat.used),
         "running": [run for run, _ in holders],
-        "warnings": [*host.warnings, *_lost(devices, road.gpus.lost())] if host else [],
+        "warnings": [*host.warnings, *_lost(devices, road.gpus.lost()), *_twins(road, roads.values())] if host else [],
         "sample": telemetry.last(name),
         "history": telemetry.history(name) if with_history else [],
     }
@@ -78,4 +79,18 @@ def _lost(devices: Iterable[Device], lost: Mapping[str, str]) -> list[str]:
         "and have it reset or the machine rebooted"
         for device in devices
         if device.uuid in lost
+    ]
+
+
+def _twins(road: Road, others: Iterable[Road]) -> list[str]:
+    """A warning of each other name that leads to the same machine."""
+
+    def identity(of: Road) -> tuple[str, str] | None:
+        return (of.machine.host.hostname, of.machine.host.boot_id) if of.machine else None
+
+    return [
+        f"it is the same machine as {other.name}, so its cores and memory count twice: "
+        f"remove one of them, or give each its part with --cpus and --memory"
+        for other in others
+        if other is not road and identity(other) == identity(road)
     ]

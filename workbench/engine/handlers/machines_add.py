@@ -82,7 +82,8 @@ async def _report(engine: Engine, name: str, probe: Probe | None) -> dict[str, A
         async with asyncio.timeout(ANSWER):
             await engine.dispatcher.tried(name)
     machine = engine.machine_view(name)
-    return {"machine": machine, "probe": _probe_out(probe), "warnings": list(probe.warnings) if probe else []}
+    warnings = dict.fromkeys([*(probe.warnings if probe else ()), *machine["warnings"]])
+    return {"machine": machine, "probe": _probe_out(probe), "warnings": list(warnings)}
 
 
 def _probe_out(probe: Probe | None) -> dict[str, Any] | None:
