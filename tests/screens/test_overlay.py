@@ -9,6 +9,7 @@ import pytest
 
 from tests.screens.driver import Person, open_app
 from tests.screens.made_up import NOW, World, a_study, attempt
+from tests.screens.test_compare import compare
 from workbench.domain.status import Running
 from workbench.domain.time import SECOND
 from workbench.widgets.chart import Chart
@@ -16,10 +17,7 @@ from workbench.widgets.chart import Chart
 
 async def overlay(person: Person, world: World) -> None:
     """The curves of all of the world's runs, in the order of their numbers."""
-    await person.sees(f" {len(world.runs)} runs")
-    runs = sorted(world.runs.values(), key=lambda run: run.seq)
-    await person.app.show_comparison([run.id for run in runs])
-    await person.sees(f"compare {len(runs)} runs", "↓ loss, best")
+    await compare(person, world)
     await person.press("]", "]")
     await person.sees("▪ brave-sunset-40", "by step", "⣀")
 

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import argparse
 
-from workbench.cli import output, waiting
+from workbench.cli import waiting
 from workbench.cli.parser import RUN, Parser
-from workbench.cli.preview import preview
 from workbench.client.calls import Engine
 
 EXAMPLE = "workbench rerun brave-sunset-12"
@@ -22,7 +21,4 @@ def main(args: argparse.Namespace) -> int:
     asked = {"run": args.run, "hold": True} if args.hold else {"run": args.run}
     with Engine() as engine:
         run = engine.call("rerun", asked)["runs"][0]
-        if not (args.wait and args.json):
-            output.submitted(run, args.json)
-            preview(engine, run)
-        return waiting.to_the_end(engine, run, as_json=args.json) if args.wait else 0
+        return waiting.follow(engine, run, wait=args.wait, as_json=args.json)

@@ -6,7 +6,6 @@ import argparse
 
 from workbench.cli import output, submission, waiting
 from workbench.cli.parser import Parser
-from workbench.cli.preview import preview
 from workbench.client.calls import Engine
 
 EXAMPLE = """\
@@ -31,7 +30,4 @@ def main(args: argparse.Namespace) -> int:
             output.note(f"{key} is one text here; `workbench sweep` would make a run of each value")
     with Engine() as engine:
         run = submission.submit(engine, asked)["runs"][0]
-        if not (args.wait and args.json):
-            output.submitted(run, args.json)
-            preview(engine, run)
-        return waiting.to_the_end(engine, run, as_json=args.json) if args.wait else 0
+        return waiting.follow(engine, run, wait=args.wait, as_json=args.json)

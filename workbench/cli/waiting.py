@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 
 from workbench.cli import output
+from workbench.cli.preview import preview
 from workbench.client.calls import Engine
 from workbench.present.sanitise import clean
 
@@ -43,8 +44,13 @@ def until_over(engine: Engine, run: str, name: str = "") -> dict[str, Any]:
         raise
 
 
-def to_the_end(engine: Engine, run: dict[str, Any], *, as_json: bool) -> int:
-    """Wait until a new run is over and say how it ended. Its exit code."""
+def follow(engine: Engine, run: dict[str, Any], *, wait: bool, as_json: bool) -> int:
+    """Say that a run was submitted and, where one waits, how it ended: as JSON one object, the later. Its exit code."""
+    if not (wait and as_json):
+        output.submitted(run, as_json)
+        preview(engine, run)
+    if not wait:
+        return 0
     run = until_over(engine, run["id"], run["name"])
     if as_json:
         output.document(run)
